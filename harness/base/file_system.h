@@ -1,0 +1,71 @@
+// Files, the way a recorder of evidence needs them: whole, bounded, never through links, and with errors that name the
+// file. Tested by tests/base/file_system_test.cc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/descriptor.h"
+#include "harness/base/result.h"
+
+namespace assay {
+
+/// Reads a regular file without following a link at its last component. Errors: missing, a folder, a link or device,
+/// larger than `limit` bytes.
+Result<std::string> read_file(const std::filesystem::path&, std::size_t limit = 64u << 20);
+Result<std::vector<std::byte>> read_bytes(const std::filesystem::path&, std::size_t limit = 64u << 20);
+
+/// Writes beside the target, syncs, and renames over it. An error (full disk, unwritable folder) names the file.
+Status write_file(const std::filesystem::path&, std::string_view content);
+Status write_file(const std::filesystem::path&, std::span<const std::byte> content);
+
+/// An append-only file; each line is on disk when append returns. A line that could not be written whole is taken back.
+class AppendFile {
+ public:
+  /// Error: the file exists already.
+  static Result<AppendFile> create(const std::filesystem::path&);
+  Status append(std::string_view line_with_newline);
+
+ private:
+  AppendFile(Descriptor file, std::filesystem::path path) : file_(std::move(file)), path_(std::move(path)) {}
+  Descriptor file_;
+  std::filesystem::path path_;
+};
+
+/// Creates the folder and its parents.
+Status make_folder(const std::filesystem::path&);
+/// A new folder under the system's temporary folder, removed with all in it at the end of its owner's life. If it
+/// cannot be made, path() names a folder that is not there, and the first write into it says so.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// $XDG_CACHE_HOME/assay or ~/.cache/assay; $XDG_STATE_HOME/assay or ~/.local/state/assay. Not created.
+std::filesystem::path cache_folder();
+std::filesystem::path state_folder();
+
+/// One exclusive lock for all processes of this host, held until destruction or process end.
+class HostLock {
+ public:
+  /// `name`: letters, digits, '-' and '.'. Error, code EWOULDBLOCK: another process holds it.
+  static Result<HostLock> acquire(std::string_view name);
+
+ private:
+  explicit HostLock(Descriptor file) : file_(std::move(file)) {}
+  Descriptor file_;
+};
+
+}  // namespace assay
