@@ -1,0 +1,147 @@
+#include "harness/evidence/bundle.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "harness/base/digest.h"
+#include "harness/base/file_system.h"
+#include "harness/evidence/closed_world.h"
+
+namespace assay::evidence {
+namespace {
+
+namespace fs = std::filesystem;
+
+Status write_document(const fs::path& path, const Json& json) {
+  auto text = pretty_json(json);
+  if (!text) return Error{.message = fmt::format("{}: {}", path.filename().string(), text.error().message)};
+  return write_file(path, *text);
+}
+
+Result<RequiredGate> read_required_gate(const Json& json, const std::string& where) {
+  ObjectReader reader(json, where);
+  RequiredGate gate{.gate = reader.string("gate"), .gate_version = reader.integer("gate_version", 1)};
+  if (const Status status = reader.finish(); !status) return status.error();
+  return gate;
+}
+
+Status make_empty_folder(const fs::path& folder) {
+  if (const Status made = make_folder(folder / kArtifactFolder); !made) return made;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().filename() == kArtifactFolder && fs::is_empty(entry.path(), error)) continue;
+    return Error{.message = fmt::format("{}: not empty; a bundle gets a folder of its own", folder.string())};
+  }
+  return ok();
+}
+
+}  // namespace
+
+Json to_json(const RunRules& rules) {
+  Json gates = Json::array();
+  for (const RequiredGate& gate : rules.gates) {
+    gates.push_back({{"gate", gate.gate}, {"gate_version", gate.gate_version}});
+  }
+  return {{"schema", RunRules::kSchema}, {"rules", rules.rules}, {"gates", std::move(gates)}};
+}
+
+Result<RunRules> run_rules_from_json(const Json& json, std::string_view where) {
+  ObjectReader reader(json, std::string(where));
+  if (const std::string schema = reader.string("schema"); schema != RunRules::kSchema) {
+    reader.fault("schema",
+                 fmt::format("'{}' is not '{}', the schema that this build reads", schema, RunRules::kSchema));
+  }
+  RunRules rules{.rules = reader.string("rules"), .gates = {}};
+  const Json& gates = reader.array("gates");
+  if (const Status status = reader.finish(); !status) return status.error();
+  for (const Json& element : gates) {
+    auto gate = read_required_gate(element, fmt::format("{}: gates[{}]", where, rules.gates.size()));
+    if (!gate) return gate.error();
+    const auto same = [&](const RequiredGate& other) { return other.gate == gate->gate; };
+    if (std::any_of(rules.gates.begin(), rules.gates.end(), same)) {
+      return Error{.message = fmt::format("{}: gates[{}]: '{}' is named twice", where, rules.gates.size(), gate->gate)};
+    }
+    rules.gates.push_back(*std::move(gate));
+  }
+  return rules;
+}
+
+Result<BundleWriter> BundleWriter::create(const fs::path& folder, const Challenge& challenge,
+                                          const Redactor* redactor) {
+  if (const Status made = make_empty_folder(folder); !made) return made.error();
+  auto text = pretty_json(evidence::to_json(challenge));
+  if (!text) return text.error();
+  if (const Status written = write_file(folder / kChallengeFile, *text); !written) return written.error();
+  auto ledger = Ledger::create(folder / kLedgerFile, hex(sha256(*text)));
+  if (!ledger) return ledger.error();
+  return BundleWriter(folder, *std::move(ledger), redactor);
+}
+
+Result<std::string> BundleWriter::keep(std::string_view bytes) {
+  const std::string digest = hex(sha256(bytes));
+  const fs::path path = folder_ / kArtifactFolder / digest;
+  std::error_code error;
+  if (fs::exists(path, error)) return digest;
+  if (const Status written = write_file(path, bytes); !written) return written.error();
+  return digest;
+}
+
+Result<std::string> BundleWriter::add_artifact(std::string_view bytes) {
+  const std::string given = hex(sha256(bytes));
+  if (const auto known = kept_.find(given); known != kept_.end()) return known->second;
+  const bool binary = is_binary(bytes);
+  if (redactor_ != nullptr && binary) {
+    if (const auto leak = scan(bytes)) {
+      return Error{.message = fmt::format("artifact {}: {} at offset {} of a binary; build it with neutral names",
+                                          given, leak->what, leak->offset)};
+    }
+  }
+  auto digest = redactor_ != nullptr && !binary ? keep(redactor_->text(bytes)) : keep(bytes);
+  if (digest) kept_[given] = *digest;
+  return digest;
+}
+
+Result<std::string> BundleWriter::add_artifact(std::span<const std::byte> bytes) {
+  return add_artifact(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+void BundleWriter::point_to_kept_artifacts(Record& record) const {
+  const auto point = [this](std::string& digest) {
+    if (const auto found = kept_.find(digest); found != kept_.end()) digest = found->second;
+  };
+  for (StageResult& stage : record.stages) point(stage.log_sha256);
+  for (auto& [role, digest] : record.artifacts) point(digest);
+}
+
+Result<Derived> BundleWriter::append(Record record) {
+  for_each_free_text(record, [](std::string& text) { text = clean_utf8(text); });
+  if (redactor_ != nullptr) record = redactor_->record(std::move(record));
+  point_to_kept_artifacts(record);
+  const auto derived = derive(record, rules_.rules);
+  if (!derived) return Error{.message = fmt::format("unknown rule set '{}'", rules_.rules)};
+  if (const Status written = ledger_.append(record, *derived); !written) return written.error();
+  return *derived;
+}
+
+Result<Json> BundleWriter::environment_document() const {
+  if (!environment_.is_object()) return Error{.message = fmt::format("{}: not an object", kEnvironmentFile)};
+  Json document = redactor_ != nullptr ? redactor_->json(environment_) : environment_;
+  document["schema"] = kEnvironmentSchema;
+  document["private"] = redactor_ == nullptr;
+  return document;
+}
+
+Result<std::string> BundleWriter::finish() {
+  auto environment = environment_document();
+  if (!environment) return environment.error();
+  if (const Status status = write_document(folder_ / kEnvironmentFile, *environment); !status) return status.error();
+  if (const Status status = write_document(folder_ / kRulesFile, evidence::to_json(rules_)); !status) {
+    return status.error();
+  }
+  if (const Status status = ledger_.done(); !status) return status.error();
+  return write_manifest(folder_);
+}
+
+}  // namespace assay::evidence

@@ -1,0 +1,46 @@
+#include "harness/evidence/challenge.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace assay::evidence {
+
+Challenge make_challenge(std::string purpose, std::chrono::sys_seconds now, std::chrono::seconds lifetime) {
+  Challenge challenge{.issuer = "self",
+                      .issued_utc = format_utc(now),
+                      .expires_utc = format_utc(now + lifetime),
+                      .purpose = std::move(purpose)};
+  random_bytes(challenge.nonce);
+  return challenge;
+}
+
+Json to_json(const Challenge& challenge) {
+  return {{"schema", Challenge::kSchema},       {"nonce", hex(challenge.nonce)},        {"issuer", challenge.issuer},
+          {"issued_utc", challenge.issued_utc}, {"expires_utc", challenge.expires_utc}, {"purpose", challenge.purpose}};
+}
+
+Result<Challenge> challenge_from_json(const Json& json, std::string_view where) {
+  ObjectReader reader(json, std::string(where));
+  if (const std::string schema = reader.string("schema"); schema != Challenge::kSchema) {
+    reader.fault("schema",
+                 fmt::format("'{}' is not '{}', the schema that this build reads", schema, Challenge::kSchema));
+  }
+  const Result<Digest> nonce = digest_from_hex(reader.sha256("nonce"));
+  Challenge challenge{.nonce = nonce ? *nonce : Digest{},
+                      .issuer = reader.string("issuer"),
+                      .issued_utc = reader.string("issued_utc"),
+                      .expires_utc = reader.string("expires_utc"),
+                      .purpose = reader.string("purpose")};
+  if (challenge.nonce == Digest{}) reader.fault("nonce", "all zero");
+  if (challenge.issuer.empty()) reader.fault("issuer", "empty");
+  const auto issued = parse_utc(challenge.issued_utc);
+  const auto expires = parse_utc(challenge.expires_utc);
+  if (!issued) reader.fault("issued_utc", issued.error().message);
+  if (!expires) reader.fault("expires_utc", expires.error().message);
+  if (issued && expires && *expires <= *issued) reader.fault("expires_utc", "not after issued_utc");
+  if (const Status status = reader.finish(); !status) return status.error();
+  return challenge;
+}
+
+}  // namespace assay::evidence

@@ -1,0 +1,38 @@
+// The closed world of a bundle: these files, with these bytes, and no others.
+//
+// A checksum list that only vouches for the files it names lets anything be laid beside them. Here an extra file is as
+// much a fault as a missing one, and what is no plain file of its own (a link, a second name of another file, a device,
+// a pipe) is refused before it is opened. The manifest itself has one spelling only, so no byte of it is free.
+// Ancestry: Khronos conformance packages, in-toto. Tested by tests/evidence/forgery_test.cc.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/evidence/finding.h"
+
+namespace assay::evidence {
+
+inline constexpr std::string_view kManifestFile = "manifest.json";
+inline constexpr std::string_view kArtifactFolder = "artifacts";
+
+/// Writes manifest.json of a complete folder and returns its digest. Error: the folder holds what is no file of a
+/// bundle.
+Result<std::string> write_manifest(const std::filesystem::path& folder);
+
+/// A bundle's folder as found. Each file was opened once; what was hashed is what is held here.
+struct ClosedWorld {
+  std::map<std::string, std::string, std::less<>> documents;  ///< Top-level files by name, whole.
+  std::set<std::string, std::less<>> artifacts;               ///< Names of the artifacts that are there.
+  std::vector<Finding> findings;                              ///< Against the manifest and the rules above.
+  std::vector<Finding> leaks;                                 ///< What must not be published, in artifacts.
+};
+
+ClosedWorld open_closed_world(const std::filesystem::path& folder);
+
+}  // namespace assay::evidence

@@ -1,0 +1,165 @@
+#include "harness/evidence/consistency.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace assay::evidence {
+namespace {
+
+bool reached(const Record& record, Stage stage) { return record.stage(stage).status != StageStatus::not_reached; }
+
+bool reached_from(const Record& record, Stage first) {
+  for (auto i = static_cast<std::size_t>(first); i < kStageCount; ++i) {
+    if (reached(record, static_cast<Stage>(i))) return true;
+  }
+  return false;
+}
+
+/// Of an instruction gate: the stages are a ladder. Device questions ask several things side by side, and a supplied
+/// file was not assembled here.
+std::optional<std::string> broken_ladder(const Record& record) {
+  if (record.target.empty()) return std::nullopt;
+  const std::size_t first = record.image == ImageKind::supplied ? 1 : 0;
+  for (std::size_t i = first; i + 1 < kStageCount; ++i) {
+    if (record.stages[i].status != StageStatus::ok && record.stages[i + 1].status != StageStatus::not_reached) {
+      return fmt::format("stage {} is {} after {} was {}", word(static_cast<Stage>(i + 1)),
+                         word(record.stages[i + 1].status), word(static_cast<Stage>(i)), word(record.stages[i].status));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> impossible_load(const Record& record) {
+  if (!reached_from(record, Stage::load)) return std::nullopt;
+  if (record.driver_library == DriverLibrary::none)
+    return "an image was handed to a driver, but there is no driver library";
+  if (record.image == ImageKind::none && record.stage(Stage::load).status == StageStatus::ok) {
+    return "an image was loaded, but the record says none was";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> impossible_launch(const Record& record) {
+  if (!reached_from(record, Stage::launch)) return std::nullopt;
+  if (record.stopped != Stopped::no) return fmt::format("stopped ({}), but launched", word(record.stopped));
+  for (const PrerequisiteResult& prerequisite : record.prerequisites) {
+    if (meets(prerequisite.found, prerequisite.needs, record.driver_library)) continue;
+    return fmt::format("launched, but its prerequisite {} is {}", prerequisite.gate, word(prerequisite.found));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> impossible_case(const Record& record) {
+  for (const CaseResult& result : record.cases) {
+    if (result.mismatches > result.compared) {
+      return fmt::format("case '{}': {} mismatches among {} compared", result.name, result.mismatches, result.compared);
+    }
+    if (result.mismatches > 0 && record.stage(Stage::verify).status == StageStatus::ok) {
+      return fmt::format("case '{}' has mismatches, but verify is ok", result.name);
+    }
+    if (result.compared > 0 && !reached(record, Stage::complete)) {
+      return fmt::format("case '{}' was compared, but nothing completed", result.name);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> impossible_control(const Record& record) {
+  if (record.controls.witness == ControlStatus::ok && record.witness.lowering != "instruction" &&
+      record.witness.lowering != "driver-call") {
+    return fmt::format("control witness is ok, but the lowering is '{}'", record.witness.lowering);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> impossible_process(const Record& record) {
+  if (!record.process || record.process->signal == 0 || record.process->exit_code == 0) return std::nullopt;
+  return fmt::format("the process both exited with {} and was ended by signal {}", record.process->exit_code,
+                     record.process->signal);
+}
+
+}  // namespace
+
+std::optional<std::string> contradiction(const Record& record) {
+  for (const auto check :
+       {broken_ladder, impossible_load, impossible_launch, impossible_case, impossible_control, impossible_process}) {
+    if (auto found = check(record)) return found;
+  }
+  return std::nullopt;
+}
+
+RunConsistency::RunConsistency(const Challenge& challenge, const RunRules& rules) {
+  for (const RequiredGate& gate : rules.gates) gates_[gate.gate] = gate.gate_version;
+  // A challenge that was read has valid times.
+  if (const auto issued = parse_utc(challenge.issued_utc)) earliest_ = *issued;
+  if (const auto expires = parse_utc(challenge.expires_utc)) latest_ = *expires;
+}
+
+std::optional<std::string> RunConsistency::against_rules(const Record& record) const {
+  const auto required = gates_.find(record.gate);
+  if (required == gates_.end()) return fmt::format("gate '{}' is not named in rules.json", record.gate);
+  if (required->second == record.gate_version) return std::nullopt;
+  return fmt::format("gate version {}, rules.json says {}", record.gate_version, required->second);
+}
+
+/// The gate may have several records (targets, attempts); one of them, earlier in the run, must have ended so.
+std::optional<std::string> RunConsistency::against_prerequisites(const Record& record) const {
+  for (const PrerequisiteResult& prerequisite : record.prerequisites) {
+    const auto earlier = verdicts_.find(prerequisite.gate);
+    const bool ran = earlier != verdicts_.end();
+    if (ran ? earlier->second.contains(prerequisite.found) : prerequisite.found == Verdict::not_run) continue;
+    return fmt::format("prerequisite {} is said to be {}, but no earlier record of it is", prerequisite.gate,
+                       word(prerequisite.found));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> RunConsistency::against_clock(const Record& record) {
+  const auto started = parse_utc(record.started_utc);
+  const auto finished = parse_utc(record.finished_utc);
+  if (!started) return "started_utc: " + started.error().message;
+  if (!finished) return "finished_utc: " + finished.error().message;
+  if (*finished < *started) return "finished before it started";
+  if (*started < earliest_) return "started before the challenge was issued or the record before it started";
+  if (*finished > latest_) return "finished after the challenge expired";
+  if (record.monotonic_ns < monotonic_ns_) return "monotonic clock behind that of the record before it";
+  earliest_ = *started;
+  monotonic_ns_ = record.monotonic_ns;
+  return std::nullopt;
+}
+
+std::optional<std::string> RunConsistency::against_library(const Record& record) {
+  if (record.driver_library == DriverLibrary::none) return std::nullopt;
+  if (!library_) library_ = record.driver_library;
+  if (*library_ == record.driver_library) return std::nullopt;
+  return fmt::format("driver library {}, but earlier records of this run have {}", word(record.driver_library),
+                     word(*library_));
+}
+
+std::vector<Finding> RunConsistency::add(const Record& record, Verdict verdict, const std::string& where) {
+  std::vector<Finding> findings;
+  const auto note = [&](std::string_view rule, std::optional<std::string> message) {
+    if (message) findings.push_back({rule, where, *std::move(message)});
+  };
+  if (!ids_.insert(record.id()).second) findings.push_back({"unique-id", where, record.id() + " is there twice"});
+  note("contradiction", contradiction(record));
+  note("gate-list", against_rules(record));
+  note("prerequisite", against_prerequisites(record));
+  note("time", against_clock(record));
+  note("driver-library", against_library(record));
+  verdicts_[record.gate].insert(verdict);
+  return findings;
+}
+
+std::vector<Finding> RunConsistency::finish() const {
+  std::vector<Finding> findings;
+  for (const auto& [gate, version] : gates_) {
+    if (verdicts_.contains(gate)) continue;
+    findings.push_back({"gate-list", std::string(kLedgerFile), fmt::format("no record of gate '{}'", gate)});
+  }
+  return findings;
+}
+
+}  // namespace assay::evidence

@@ -1,0 +1,336 @@
+#include "harness/evidence/redact.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "harness/base/descriptor.h"
+#include "harness/base/file_system.h"
+
+namespace assay::evidence {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
+
+char at(std::string_view text, std::size_t i) { return i < text.size() ? text[i] : '\0'; }
+
+template <class Is>
+std::size_t run_of(std::string_view text, Is is) {
+  return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is) - text.begin());
+}
+
+/// Length of the match of a shape at the start of `text`: 'x' is a hex digit, all else is itself. 0: no match.
+std::size_t match_shape(std::string_view text, std::string_view shape) {
+  if (text.size() < shape.size()) return 0;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == 'x' ? !is_hex(text[i]) : text[i] != shape[i]) return 0;
+  }
+  return is_word(at(text, shape.size())) ? 0 : shape.size();
+}
+
+constexpr std::string_view kUuid = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+std::size_t match_gpu_uuid(std::string_view text) {
+  if (!text.starts_with("GPU-") && !text.starts_with("MIG-")) return 0;
+  const std::size_t length = match_shape(text.substr(4), kUuid);
+  return length == 0 ? 0 : length + 4;
+}
+
+std::size_t match_pci(std::string_view text) {
+  for (const std::string_view shape : {"xxxx:xx:xx.x", "xxxxxxxx:xx:xx.x"}) {
+    if (const std::size_t length = match_shape(text, shape)) return length;
+  }
+  return 0;
+}
+
+std::size_t match_mac(std::string_view text) {
+  for (const std::string_view shape : {"xx:xx:xx:xx:xx:xx", "xx-xx-xx-xx-xx-xx"}) {
+    const std::size_t length = match_shape(text, shape);
+    if (length != 0 && at(text, length) != shape[2]) return length;
+  }
+  return 0;
+}
+
+std::size_t match_ipv4(std::string_view text) {
+  std::size_t length = 0;
+  for (int part = 0; part < 4; ++part) {
+    if (part > 0 && at(text, length++) != '.') return 0;
+    const std::size_t digits = run_of(text.substr(length), is_digit);
+    // A leading zero, or a fifth part, is a firmware version.
+    if (digits == 0 || digits > 3 || (digits > 1 && text[length] == '0')) return 0;
+    if (std::atoi(std::string(text.substr(length, digits)).c_str()) > 255) return 0;
+    length += digits;
+  }
+  const bool goes_on = is_word(at(text, length)) || (at(text, length) == '.' && is_digit(at(text, length + 1)));
+  return goes_on ? 0 : length;
+}
+
+std::size_t match_ipv6(std::string_view text) {
+  const std::size_t length = run_of(text, [](char c) { return is_hex(c) || c == ':'; });
+  const std::string run(text.substr(0, length));
+  // Words of hex letters joined by "::" are C++ or PTX, not addresses; a short one names no machine.
+  const bool plausible = length >= 6 && length < INET6_ADDRSTRLEN && !is_word(at(text, length)) &&
+                         std::any_of(run.begin(), run.end(), is_digit) && std::count(run.begin(), run.end(), ':') >= 2;
+  in6_addr address;
+  return plausible && inet_pton(AF_INET6, run.c_str(), &address) == 1 ? length : 0;
+}
+
+std::size_t match_address(std::string_view text) {
+  const std::size_t length = match_ipv4(text);
+  return length != 0 ? length : match_ipv6(text);
+}
+
+std::size_t match_email(std::string_view text) {
+  constexpr std::size_t kLongest = 64;  // RFC 5321, section 4.5.3.1.1; also keeps the search linear.
+  const std::size_t local = run_of(text.substr(0, kLongest + 1),
+                                   [](char c) { return is_word(c) || c == '.' || c == '+' || c == '-' || c == '%'; });
+  if (local == 0 || local > kLongest || at(text, local) != '@') return 0;
+  const std::string_view domain = text.substr(local + 1, 255);
+  std::size_t length = run_of(domain, [](char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '-'; });
+  while (length > 0 && !is_letter(domain[length - 1]) && !is_digit(domain[length - 1])) --length;
+  const std::size_t dot = domain.substr(0, length).rfind('.');
+  if (dot == std::string_view::npos || dot == 0 || length - dot < 3 || !is_letter(domain[dot + 1])) return 0;
+  return local + 1 + length;
+}
+
+std::size_t match_home(std::string_view text) {
+  for (const std::string_view base : {"/home/", "/Users/"}) {
+    if (!text.starts_with(base)) continue;
+    const std::size_t name =
+        run_of(text.substr(base.size()), [](char c) { return is_word(c) || c == '.' || c == '-'; });
+    if (name > 0) return base.size() + name;
+  }
+  constexpr std::string_view kRoot = "/root";
+  return text.starts_with(kRoot) && !is_word(at(text, kRoot.size())) && at(text, kRoot.size()) != '-' ? kRoot.size()
+                                                                                                      : 0;
+}
+
+std::size_t match_private_key(std::string_view text) {
+  constexpr std::string_view kBegin = "-----BEGIN ", kEnd = "-----END ", kKind = "PRIVATE KEY-----";
+  if (!text.starts_with(kBegin)) return 0;
+  const std::size_t kind = text.find(kKind);
+  if (kind == std::string_view::npos || kind > kBegin.size() + 32) return 0;
+  const std::size_t end = text.find(kEnd, kind);
+  const std::size_t last = end == std::string_view::npos ? end : text.find(kKind, end);
+  return last == std::string_view::npos ? text.size() : last + kKind.size();
+}
+
+std::size_t match_access_token(std::string_view text) {
+  constexpr std::size_t kShortest = 16;
+  for (const std::string_view prefix :
+       {"ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "hf_", "nvapi-", "sk-", "xoxb-", "xoxp-", "AKIA", "eyJ"}) {
+    if (!text.starts_with(prefix)) continue;
+    const std::size_t rest =
+        run_of(text.substr(prefix.size()), [](char c) { return is_word(c) || c == '-' || c == '.'; });
+    if (rest >= kShortest) return prefix.size() + rest;
+  }
+  return 0;
+}
+
+/// One kind of leak. `match` gives the length of the leak that starts exactly at its argument.
+struct Pattern {
+  std::string_view what;
+  std::size_t (*match)(std::string_view);
+  bool in_binaries;    ///< So particular that machine code does not hold it by chance.
+  bool starts_a_word;  ///< Else it starts anywhere: "-L/home/name".
+};
+// The more particular first: an address inside a longer one is not looked for.
+constexpr std::array kPatterns{
+    Pattern{"private key", match_private_key, true, false},   Pattern{"home path", match_home, true, false},
+    Pattern{"GPU UUID", match_gpu_uuid, true, true},          Pattern{"PCI address", match_pci, false, true},
+    Pattern{"MAC address", match_mac, false, true},           Pattern{"IP address", match_address, false, true},
+    Pattern{"access token", match_access_token, false, true}, Pattern{"e-mail address", match_email, false, true}};
+
+std::optional<Leak> leak_at(std::string_view text, std::size_t i, bool binary) {
+  const bool starts_word = i == 0 || (!is_word(text[i - 1]) && text[i - 1] != '.');
+  for (const Pattern& pattern : kPatterns) {
+    if ((binary && !pattern.in_binaries) || (pattern.starts_a_word && !starts_word)) continue;
+    if (const std::size_t length = pattern.match(text.substr(i))) return Leak{i, length, pattern.what};
+  }
+  return std::nullopt;
+}
+
+/// Whether a leak can start with this character at all; most text is passed over by this alone.
+bool is_trigger(char c) { return is_word(c) || c == '/' || c == '-' || c == ':' || c == '+' || c == '%'; }
+
+std::optional<Leak> find_leak(std::string_view bytes, std::size_t from, bool binary) {
+  for (std::size_t i = from; i < bytes.size(); ++i) {
+    // Inside a word nothing starts, so a word is looked at once, at its first letter.
+    if (!is_trigger(bytes[i]) || (i > 0 && is_word(bytes[i]) && is_word(bytes[i - 1]))) continue;
+    if (auto leak = leak_at(bytes, i, binary)) return leak;
+  }
+  return std::nullopt;
+}
+
+/// Words that are too common to be anybody's name.
+bool is_common(std::string_view word) {
+  constexpr std::array<std::string_view, 20> kCommon{
+      "root",  "user",      "admin", "ubuntu", "debian", "nvidia", "cuda",  "test",   "home",   "host",
+      "local", "localhost", "main",  "build",  "guest",  "nobody", "spark", "driver", "kernel", "device"};
+  return word.size() < 3 || std::find(kCommon.begin(), kCommon.end(), word) != kCommon.end();
+}
+
+std::string user_name() {
+  const passwd* entry = getpwuid(geteuid());  // NOLINT(concurrency-mt-unsafe): read once at the start of a run
+  return entry == nullptr || entry->pw_name == nullptr ? "" : entry->pw_name;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+std::string home_path() {
+  const char* home = std::getenv("HOME");
+  return home == nullptr ? "" : home;
+}
+
+Result<Digest> create_salt(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return errno_error(path.string(), "create", "open", errno);
+  Digest salt;
+  random_bytes(salt);
+  const std::string_view bytes(reinterpret_cast<const char*>(salt.data()), salt.size());
+  if (const int code = write_all(file, bytes)) return errno_error(path.string(), "write", "write", code);
+  if (::fsync(file.get()) != 0) return errno_error(path.string(), "write", "fsync", errno);
+  return salt;
+}
+
+Result<Digest> load_salt(const std::filesystem::path& path, const Descriptor& file) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return errno_error(path.string(), "read", "fstat", errno);
+  Digest salt;
+  if (!S_ISREG(status.st_mode) || status.st_size != static_cast<off_t>(salt.size())) {
+    return Error{.message = fmt::format("{}: a salt is a file of 32 bytes; remove it to get a new one", path.string())};
+  }
+  if ((status.st_mode & 077) != 0) {
+    return Error{.message = fmt::format("{0}: the salt is open to other users; run: chmod 600 {0}", path.string())};
+  }
+  if (read_some(file, salt.data(), salt.size()) != static_cast<std::ptrdiff_t>(salt.size())) {
+    return errno_error(path.string(), "read", "read", errno);
+  }
+  return salt;
+}
+
+/// Replaces in place and looks on behind the replacement, so what stood beside a leak is seen with its new neighbour.
+template <class Replace>
+std::string replace_leaks(std::string text, Replace replace) {
+  const bool binary = is_binary(text);
+  for (auto leak = find_leak(text, 0, binary); leak;) {
+    const std::string by = replace(*leak, std::string_view(text).substr(leak->offset, leak->length));
+    text.replace(leak->offset, leak->length, by);
+    leak = find_leak(text, leak->offset + by.size(), binary);
+  }
+  return text;
+}
+
+}  // namespace
+
+bool is_binary(std::string_view bytes) { return bytes.find('\0') != std::string_view::npos; }
+
+Secrets local_secrets() { return {.host = host_name(), .user = user_name(), .home = home_path(), .identifiers = {}}; }
+
+Result<Digest> load_or_create_salt(const std::filesystem::path& folder) {
+  if (const Status made = make_folder(folder); !made) return made.error();
+  const std::filesystem::path path = folder / "salt";
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (file) return load_salt(path, file);
+  if (errno == ENOENT) return create_salt(path);
+  return errno_error(path.string(), "open", "open", errno);
+}
+
+std::optional<Leak> scan(std::string_view bytes, std::size_t from) { return find_leak(bytes, from, is_binary(bytes)); }
+
+Redactor::Redactor(Secrets secrets, const Digest& salt) : salt_(salt) {
+  const auto add = [this](std::string value, std::string by) {
+    if (!is_common(value)) words_.push_back({std::move(value), std::move(by)});
+  };
+  while (secrets.home.size() > 1 && secrets.home.ends_with('/')) secrets.home.pop_back();
+  add(secrets.home, "~");
+  for (const std::string& identifier : secrets.identifiers)
+    add(identifier, fmt::format("<id:{}>", token("id", identifier)));
+  add(secrets.host, "<host>");
+  add(secrets.host.substr(0, secrets.host.find('.')), "<host>");
+  add(secrets.user, "<user>");
+  // The longest first, so that a home path goes before the user name in it.
+  std::stable_sort(words_.begin(), words_.end(),
+                   [](const Word& a, const Word& b) { return a.value.size() > b.value.size(); });
+}
+
+std::string Redactor::token(std::string_view field, std::string_view value) const {
+  std::string message(field);
+  message.push_back('\0');
+  message += value;
+  return hex(hmac_sha256(salt_, message)).substr(0, 16);
+}
+
+std::string Redactor::replacement(const Leak& leak, std::string_view found) const {
+  if (leak.what == "home path") return "~";
+  if (leak.what == "GPU UUID") return fmt::format("<gpu_uuid:{}>", token("gpu_uuid", found));
+  if (leak.what == "PCI address") return fmt::format("<pci:{}>", token("pci", found));
+  std::string word(leak.what);
+  std::replace(word.begin(), word.end(), ' ', '-');
+  return fmt::format("<{}>", word);
+}
+
+std::string Redactor::replace_words(std::string text) const {
+  for (const Word& word : words_) {
+    for (std::size_t i = text.find(word.value); i != std::string::npos; i = text.find(word.value, i)) {
+      const bool inside =
+          (i > 0 && is_word(text[i - 1]) && is_word(word.value.front())) || (is_word(at(text, i + word.value.size())));
+      if (!inside) text.replace(i, word.value.size(), word.replacement);
+      i += inside ? 1 : word.replacement.size();
+    }
+  }
+  return text;
+}
+
+std::string Redactor::text(std::string_view text) const {
+  const auto replace = [this](const Leak& leak, std::string_view found) { return replacement(leak, found); };
+  // Patterns first, so that an e-mail address goes whole; again afterwards, for what stood beside a replaced word.
+  return replace_leaks(replace_words(replace_leaks(std::string(text), replace)), replace);
+}
+
+Json Redactor::json(Json value) const {
+  if (value.is_string()) return text(value.get_ref<const std::string&>());
+  if (value.is_structured()) {
+    for (Json& child : value) child = json(std::move(child));
+  }
+  return value;
+}
+
+Record Redactor::record(Record record) const {
+  for_each_free_text(record, [this](std::string& field) { field = text(field); });
+  return record;
+}
+
+void for_each_free_text(Record& record, const std::function<void(std::string&)>& change) {
+  change(record.stopped_why);
+  change(record.control_note);
+  for (StageResult& stage : record.stages) {
+    change(stage.name);
+    change(stage.call);
+    change(stage.message);
+  }
+  for (CaseResult& result : record.cases) change(result.first_mismatch);
+  for (std::string& symbol : record.witness.externs) change(symbol);
+  for (Measurement& measurement : record.measurements) {
+    if (measurement.value.is_string()) change(measurement.value.get_ref<std::string&>());
+    change(measurement.note);
+  }
+}
+
+}  // namespace assay::evidence

@@ -1,0 +1,273 @@
+#include "harness/evidence/verify.h"
+
+#include <csignal>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "harness/evidence/closed_world.h"
+#include "harness/evidence/consistency.h"
+#include "harness/evidence/ledger.h"
+#include "harness/evidence/redact.h"
+
+namespace assay::evidence {
+namespace {
+
+std::string signal_name(int signal) {
+  switch (signal) {
+    case SIGINT:
+      return "SIGINT";
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGHUP:
+      return "SIGHUP";
+    default:
+      return fmt::format("signal {}", signal);
+  }
+}
+
+/// "after record 7 (tma.load@sm_90a#1)"
+std::string place(const std::vector<LedgerLine>& lines) {
+  if (lines.empty()) return "before the first record";
+  return fmt::format("after record {} ({})", lines.size(), lines.back().record.id());
+}
+
+/// The one finding of a run that did not end, which is no forgery: nullopt for a run that did.
+std::optional<Finding> unfinished(const LedgerReading& ledger, bool sealed) {
+  if (ledger.fault) return std::nullopt;
+  const std::string file(kLedgerFile);
+  switch (ledger.end) {
+    case LedgerEnd::cut:
+      return Finding{"truncated", file, "truncated " + place(ledger.lines)};
+    case LedgerEnd::interrupted:
+      return Finding{"partial", file,
+                     fmt::format("partial: interrupted by {} {}", signal_name(ledger.signal), place(ledger.lines))};
+    case LedgerEnd::done:
+      break;
+  }
+  if (sealed) return std::nullopt;
+  return Finding{"truncated", std::string(kManifestFile), "missing: not sealed " + place(ledger.lines)};
+}
+
+/// A leak in any string of a document; the place is a JSON pointer, the secret is not repeated.
+std::optional<std::string> find_leak(const Json& json, const std::string& pointer) {
+  if (json.is_string()) {
+    const auto leak = scan(json.get_ref<const std::string&>());
+    if (leak) return fmt::format("{} in {} at offset {}", leak->what, pointer, leak->offset);
+  }
+  if (!json.is_structured()) return std::nullopt;
+  for (const auto& item : json.items()) {
+    if (json.is_object() && scan(item.key())) return fmt::format("leak in a key of {}", pointer);
+    if (auto found = find_leak(item.value(), fmt::format("{}/{}", pointer, item.key()))) return found;
+  }
+  return std::nullopt;
+}
+
+std::string differing_part(const Derived& stored, const Derived& right) {
+  const auto differs = [](std::string_view name, std::string_view says, std::string_view is) {
+    return fmt::format("{} is labelled '{}', the rules say '{}'", name, says, is);
+  };
+  const auto furthest = [](const Derived& derived) { return derived.furthest ? word(*derived.furthest) : "none"; };
+  if (stored.evidence_class != right.evidence_class) {
+    return differs("class", word(stored.evidence_class), word(right.evidence_class));
+  }
+  if (stored.level != right.level) return differs("level", word(stored.level), word(right.level));
+  if (stored.verdict != right.verdict) return differs("verdict", word(stored.verdict), word(right.verdict));
+  if (stored.furthest != right.furthest) return differs("furthest", furthest(stored), furthest(right));
+  return differs("reason", stored.reason, right.reason);
+}
+
+/// What a case's digests say against what they must be; empty if all is well.
+std::string differing_digest(const CaseResult& found, const CaseDigests& right) {
+  if (found.inputs_sha256 != right.inputs_sha256) return "inputs are not those of the challenge";
+  if (found.expected_sha256 != right.expected_sha256) return "expected output is not the oracle's";
+  if (!right.exact || found.compared == 0) return {};
+  const bool same = found.observed_sha256 == right.observed_if_right;
+  if (same == (found.mismatches == 0)) return {};
+  return same ? "output is the oracle's, but mismatches are counted"
+              : "no mismatches, but the output is not the oracle's";
+}
+
+/// Collects the report while the parts of a bundle are gone through in order.
+class Verifier {
+ public:
+  explicit Verifier(const VerifyOptions& options) : options_(options) {}
+  VerifyReport verify(const std::filesystem::path& folder);
+
+ private:
+  void find(std::string_view rule, std::string where, std::string message) {
+    report_.findings.push_back(finding_at(rule, std::move(where), std::move(message)));
+  }
+  void add(std::vector<Finding> findings) {
+    report_.findings.insert(report_.findings.end(), std::make_move_iterator(findings.begin()),
+                            std::make_move_iterator(findings.end()));
+  }
+  std::string_view document(std::string_view name) const;
+  std::optional<Json> parse_document(std::string_view name);
+  void read_challenge();
+  void read_environment();
+  bool read_rules();
+  void check_records(std::vector<LedgerLine> lines);
+  void check_label(const LedgerLine& line, const std::string& where);
+  void check_artifacts(const Record& record, const std::string& where);
+  void check_cases(const Record& record, const std::string& where);
+  void keep(LedgerLine line);
+
+  const VerifyOptions& options_;
+  ClosedWorld world_;
+  VerifyReport report_;
+};
+
+std::string_view Verifier::document(std::string_view name) const {
+  const auto found = world_.documents.find(name);
+  return found == world_.documents.end() ? std::string_view() : found->second;
+}
+
+/// Parses a document and looks for leaks in it. A missing one is already a finding of the closed world.
+std::optional<Json> Verifier::parse_document(std::string_view name) {
+  if (!world_.documents.contains(name)) return std::nullopt;
+  auto json = parse_json(document(name), name);
+  if (!json) {
+    find("json", std::string(name), json.error().message);
+    return std::nullopt;
+  }
+  if (const auto leak = find_leak(*json, "")) world_.leaks.push_back({"redaction", std::string(name), *leak});
+  return *std::move(json);
+}
+
+void Verifier::read_challenge() {
+  const auto json = parse_document(kChallengeFile);
+  if (!json) return;
+  auto challenge = challenge_from_json(*json, kChallengeFile);
+  if (challenge) {
+    report_.challenge = *std::move(challenge);
+  } else {
+    find("schema", std::string(kChallengeFile), challenge.error().message);
+  }
+}
+
+void Verifier::read_environment() {
+  auto json = parse_document(kEnvironmentFile);
+  if (!json) return;
+  // The writer describes the machine in its own words; the two fields that decide something are read strictly.
+  const bool whole = json->is_object() && json->value("schema", Json()) == kEnvironmentSchema &&
+                     json->value("private", Json()).is_boolean();
+  if (!whole) {
+    return find("schema", std::string(kEnvironmentFile),
+                fmt::format("needs schema '{}' and private", kEnvironmentSchema));
+  }
+  report_.is_private = (*json)["private"].get<bool>();
+  report_.environment = *std::move(json);
+}
+
+bool Verifier::read_rules() {
+  const auto json = parse_document(kRulesFile);
+  if (!json) return false;
+  auto rules = run_rules_from_json(*json, kRulesFile);
+  if (!rules) {
+    find("schema", std::string(kRulesFile), rules.error().message);
+    return false;
+  }
+  report_.rules = *std::move(rules);
+  return true;
+}
+
+void Verifier::check_label(const LedgerLine& line, const std::string& where) {
+  if (line.rules != report_.rules.rules) {
+    find("label", where, fmt::format("labelled by '{}', rules.json says '{}'", line.rules, report_.rules.rules));
+  }
+  const auto right = derive(line.record, line.rules);
+  if (!right) {
+    ++report_.labels_not_recomputed;
+  } else if (*right != line.derived) {
+    find("label", where, differing_part(line.derived, *right));
+  }
+}
+
+void Verifier::check_artifacts(const Record& record, const std::string& where) {
+  const auto check = [&](std::string_view what, const std::string& digest) {
+    if (digest.empty() || world_.artifacts.contains(digest)) return;
+    find("artifact", where, fmt::format("{} names artifact {}, which is not there", what, digest));
+  };
+  for (const auto& [role, digest] : record.artifacts) check(role, digest);
+  for (std::size_t i = 0; i < kStageCount; ++i) {
+    check(fmt::format("log of {}", word(static_cast<Stage>(i))), record.stages[i].log_sha256);
+  }
+}
+
+void Verifier::check_cases(const Record& record, const std::string& where) {
+  if (record.cases.empty() || !report_.challenge) return;
+  const auto again =
+      options_.recompute ? options_.recompute(record, report_.challenge->nonce) : Result<Recomputed>(Recomputed{});
+  if (!again) return find("recompute", where, again.error().message);
+  if (!again->known_version) {
+    ++report_.cases.not_recomputed;
+    return;
+  }
+  const bool all = record.stage(Stage::verify).status == StageStatus::ok;
+  if (record.cases.size() > again->cases.size() || (all && record.cases.size() < again->cases.size())) {
+    return find("recompute", where, fmt::format("{} cases, the gate has {}", record.cases.size(), again->cases.size()));
+  }
+  for (std::size_t i = 0; i < record.cases.size(); ++i) {
+    const std::string wrong = differing_digest(record.cases[i], again->cases[i]);
+    if (!wrong.empty()) return find("recompute", where, fmt::format("case '{}': {}", record.cases[i].name, wrong));
+  }
+  ++report_.cases.agreed;
+}
+
+void Verifier::keep(LedgerLine line) {
+  auto derived = derive(line.record, line.rules);
+  VerifiedRecord verified{std::move(line.record), derived ? *std::move(derived) : std::move(line.derived)};
+  ++report_.verdicts[verified.derived.verdict];
+  report_.records.push_back(std::move(verified));
+}
+
+void Verifier::check_records(std::vector<LedgerLine> lines) {
+  RunConsistency run(report_.challenge.value_or(Challenge{}), report_.rules);
+  std::size_t number = 0;
+  for (LedgerLine& line : lines) {
+    const std::string where = fmt::format("{}:{}", kLedgerFile, ++number);
+    check_label(line, where);
+    add(run.add(line.record, line.derived.verdict, where));
+    check_artifacts(line.record, where);
+    check_cases(line.record, where);
+    if (const auto leak = find_leak(to_json(line.record), "")) world_.leaks.push_back({"redaction", where, *leak});
+    keep(std::move(line));
+  }
+  add(run.finish());
+}
+
+VerifyReport Verifier::verify(const std::filesystem::path& folder) {
+  world_ = open_closed_world(folder);
+  const bool sealed = world_.documents.contains(kManifestFile);
+  LedgerReading ledger = read_ledger(document(kLedgerFile), hex(sha256(document(kChallengeFile))));
+  if (auto finding = unfinished(ledger, sealed)) {
+    report_.findings.push_back(*std::move(finding));
+    for (LedgerLine& line : ledger.lines) keep(std::move(line));
+    return std::move(report_);
+  }
+  add(std::move(world_.findings));
+  read_challenge();
+  read_environment();
+  const bool has_rules = read_rules();
+  if (ledger.fault) report_.findings.push_back(*ledger.fault);
+  // Records are held against the challenge, the rules and each other, so all of these must be there.
+  if (!ledger.fault && report_.challenge && has_rules) {
+    check_records(std::move(ledger.lines));
+  } else {
+    for (LedgerLine& line : ledger.lines) keep(std::move(line));
+  }
+  if (!report_.is_private) add(std::move(world_.leaks));
+  if (sealed) report_.manifest_sha256 = hex(sha256(document(kManifestFile)));
+  report_.intact = report_.findings.empty();
+  return std::move(report_);
+}
+
+}  // namespace
+
+VerifyReport verify_bundle(const std::filesystem::path& folder, const VerifyOptions& options) {
+  return Verifier(options).verify(folder);
+}
+
+}  // namespace assay::evidence

@@ -1,0 +1,76 @@
+// Verification of a bundle: is it whole, unchanged, consistent, and labelled as the rules label it?
+//
+// Works offline, without a GPU, in one pass over the files. An intact bundle may still prove nothing: a run in which
+// every gate was refused is as intact as one in which every gate is proven, and what the records amount to is told
+// beside it. What remains open, and is printed by whoever renders a report: the holder of the machine can write a
+// wholly consistent bundle by computing the right answers elsewhere. Tested by tests/evidence/verify_test.cc and
+// tests/evidence/forgery_test.cc.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/digest.h"
+#include "harness/base/json.h"
+#include "harness/base/result.h"
+#include "harness/evidence/bundle.h"
+#include "harness/evidence/challenge.h"
+#include "harness/evidence/derive.h"
+#include "harness/evidence/finding.h"
+#include "harness/evidence/record.h"
+
+namespace assay::evidence {
+
+/// What one case must show, computed again from the challenge.
+struct CaseDigests {
+  std::string inputs_sha256;
+  std::string expected_sha256;
+  bool exact = true;              ///< Compared bit for bit.
+  std::string observed_if_right;  ///< What observed_sha256 is if an exact case agreed.
+};
+
+/// The cases of a record, computed again. `known_version` false: this build has no such gate at this version, so
+/// nothing can be said.
+struct Recomputed {
+  bool known_version = false;
+  std::vector<CaseDigests> cases;
+};
+using Recompute = std::function<Result<Recomputed>(const Record&, const Digest& nonce)>;
+
+struct VerifyOptions {
+  Recompute recompute;  ///< Empty: digests of cases are not checked.
+};
+
+struct VerifiedRecord {
+  Record record;
+  Derived derived;  ///< Computed here; the writer's own if the rule set is unknown.
+};
+
+/// How many records were looked at again from the challenge.
+struct Recount {
+  std::size_t agreed = 0;          ///< Every case has the digests it must have.
+  std::size_t not_recomputed = 0;  ///< Gate version unknown to this build, or no recomputer was given.
+};
+
+struct VerifyReport {
+  bool intact = false;            ///< No findings.
+  std::vector<Finding> findings;  ///< In the order in which they were met.
+  std::vector<VerifiedRecord> records;
+  std::map<Verdict, std::size_t> verdicts;  ///< How many records of each.
+  std::size_t labels_not_recomputed = 0;    ///< Records whose rule set this build does not know.
+  Recount cases;                            ///< Records that have cases.
+  bool is_private = false;                  ///< Not redacted: never to be published.
+  std::optional<Challenge> challenge;
+  RunRules rules;
+  Json environment = Json::object();
+  std::string manifest_sha256;  ///< By which the bundle is known; empty if it was never sealed.
+};
+
+VerifyReport verify_bundle(const std::filesystem::path& folder, const VerifyOptions& options = {});
+
+}  // namespace assay::evidence
