@@ -1,0 +1,276 @@
+#include "harness/gate/attempt.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "harness/base/digest.h"
+#include "harness/base/file_system.h"
+#include "harness/evidence/utc.h"
+#include "harness/gate/question.h"
+#include "harness/gate/run_probe.h"
+
+namespace assay::gate {
+namespace {
+
+using evidence::Record;
+
+constexpr std::array kKinds = {"survey", "question", "probe", "assemble"};
+
+std::int64_t monotonic_ns() {
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Artifacts into the scratch folder, stages and records onto the wire.
+class WireLog : public AttemptLog {
+ public:
+  WireLog(std::filesystem::path scratch, const std::function<void(std::string_view)>& print)
+      : scratch_(std::move(scratch)), print_(print) {}
+
+  std::string keep(std::span<const std::byte> bytes) override {
+    const std::string name = hex(sha256(bytes));
+    std::error_code ignored;
+    if (!std::filesystem::exists(scratch_ / name, ignored))
+      (void)write_file(scratch_ / name, bytes);  // the parent misses the file and says so
+    return name;
+  }
+
+  void reached(evidence::Stage stage, const Record& record) override {
+    send({{"at", evidence::word(stage)}, {"record", evidence::to_json(record)}});
+  }
+
+  void finished(Record& record) {
+    record.finished_utc = evidence::format_utc(evidence::utc_now());
+    send({{"record", evidence::to_json(record)}});
+  }
+
+  void send(const Json& line) {
+    if (const Result<std::string> text = canonical_json(line)) print_(*text);
+  }
+
+ private:
+  std::filesystem::path scratch_;
+  const std::function<void(std::string_view)>& print_;
+};
+
+Json to_json(const cuda::ToolIdentity& tool) {
+  return {{"name", tool.name}, {"version", tool.version}, {"sha256", tool.sha256}, {"path_class", tool.path_class}};
+}
+
+evidence::DriverLibrary library_of(cuda::LibraryKind kind) {
+  switch (kind) {
+    case cuda::LibraryKind::system:
+      return evidence::DriverLibrary::system;
+    case cuda::LibraryKind::emulated:
+      return evidence::DriverLibrary::emulated;
+    case cuda::LibraryKind::unknown:
+      break;
+  }
+  return evidence::DriverLibrary::unknown;
+}
+
+/// Serves one request; a member per kind.
+class Server {
+ public:
+  Server(const AttemptRequest& request, std::span<const Gate> table, MakeProbe copy_control,
+         const std::function<void(std::string_view)>& print)
+      : request_(request), table_(table), copy_control_(copy_control), log_(request.scratch, print) {}
+
+  Status serve() {
+    const Result<std::string> nonce = unhex(request_.nonce);
+    if (!nonce || nonce->size() != 32) return Error{"attempt request: nonce must be 64 hex digits"};
+    nonce_ = *nonce;
+    open_toolchain();
+    if (request_.kind == AttemptRequest::Kind::assemble) return serve_assemble();
+    return serve_on_device();
+  }
+
+ private:
+  void open_toolchain() {
+    assembler_ = cuda::open_ptx_assembler();
+    compiler_ = cuda::open_cuda_compiler();
+    if (!request_.cache.empty()) {
+      if (assembler_) assembler_ = cuda::with_cache(*std::move(assembler_), request_.cache);
+      if (compiler_) compiler_ = cuda::with_cache(*std::move(compiler_), request_.cache);
+    }
+  }
+
+  Seed seed_for(const Record& record) const {
+    const auto bytes = std::as_bytes(std::span(nonce_.data(), nonce_.size()));
+    return derive_seed(bytes, record.gate, record.target, std::to_string(record.attempt));
+  }
+
+  Result<const Gate*> gate_named(std::string_view id) const {
+    if (const Gate* gate = find_gate(table_, id)) return gate;
+    return Error{"attempt request: no gate '" + std::string(id) + "'"};
+  }
+
+  Status serve_assemble() {
+    send_tools();
+    for (const auto& [id, target_text] : request_.work) {
+      const Result<const Gate*> gate = gate_named(id);
+      if (!gate) return gate.error();
+      const Result<Target> target = parse_target(target_text);
+      if (!target) return target.error();
+      const auto* make = std::get_if<MakeProbe>(&(*gate)->method);
+      if (make == nullptr) return Error{"attempt request: gate '" + id + "' has nothing to assemble"};
+      Record record = start_record(**gate, target_text);
+      const Seed seed = seed_for(record);
+      assemble_only(**gate, (*make)(seed), seed, *target, tools(nullptr), record);
+      log_.finished(record);
+    }
+    return ok();
+  }
+
+  void send_tools() {
+    if (assembler_) log_.send({{"tool", to_json((*assembler_)->identity())}});
+    if (compiler_) log_.send({{"tool", to_json((*compiler_)->identity())}});
+  }
+
+  Status serve_on_device() {
+    if (request_.work.size() != 1) return Error{"attempt request: expected one gate"};
+    const auto& [id, target_text] = request_.work.front();
+    const Result<const Gate*> gate = gate_named(id);
+    if (!gate) return gate.error();
+    Record record = start_record(**gate, target_text);
+    record.prerequisites = request_.prerequisites;
+    if (!request_.unmet.empty()) {
+      record.stopped = evidence::Stopped::prerequisite;
+      record.stopped_why = request_.unmet;
+    }
+    // A driver that dies while it is opened has died at `load`.
+    log_.reached(evidence::Stage::load, record);
+    Status opened = open_device(record);
+    if (!opened) {
+      record.stage(evidence::Stage::load) = stage_result(opened.error(), evidence::StageStatus::refused, log_);
+      log_.finished(record);
+      return ok();
+    }
+    ask(**gate, record);
+    log_.finished(record);
+    return ok();
+  }
+
+  Status open_device(Record& record) {
+    cuda::DriverChoice choice;
+    if (!request_.driver.empty()) {
+      const auto parsed = cuda::parse_driver_choice(request_.driver);
+      if (!parsed) return parsed.error();
+      choice = *parsed;
+    }
+    Result<cuda::Driver> driver = cuda::Driver::open(choice);
+    if (!driver) return driver.error();
+    const Result<int> ordinal = driver->find_device(request_.device);
+    if (!ordinal) return ordinal.error();
+    Result<cuda::DeviceFacts> facts = driver->facts(*ordinal);
+    if (!facts) return facts.error();
+    Result<std::unique_ptr<cuda::Device>> device = driver->open_device(*ordinal);
+    if (!device) return device.error();
+    survey_ = {driver->identity(), *std::move(facts)};
+    device_ = *std::move(device);
+    record.driver_library = library_of(survey_.driver.kind);
+    if (request_.kind == AttemptRequest::Kind::survey) log_.send({{"survey", to_json(survey_)}});
+    return ok();
+  }
+
+  void ask(const Gate& gate, Record& record) {
+    const Seed seed = seed_for(record);
+    if (const auto* question = std::get_if<DeviceQuestion>(&gate.method)) {
+      const auto nvml = cuda::open_nvml(survey_.device.pci_bus_id);
+      QuestionContext context{survey_.device, survey_.driver, *device_, nvml, assembler_, compiler_, seed, record};
+      question->ask(context);
+    } else if (const auto* make = std::get_if<MakeProbe>(&gate.method)) {
+      if (const Result<Target> target = parse_target(record.target))
+        run_probe(gate, (*make)(seed), seed, *target, tools(device_.get()), record);
+    }
+  }
+
+  ProbeTools tools(cuda::Device* device) { return {device, assembler_, find_disassembler(), copy_control_, log_}; }
+
+  const AttemptRequest& request_;
+  std::span<const Gate> table_;
+  MakeProbe copy_control_;
+  WireLog log_;
+  std::string nonce_;
+  Result<std::unique_ptr<cuda::PtxAssembler>> assembler_ = Error{"not opened"};
+  Result<std::unique_ptr<cuda::CudaCompiler>> compiler_ = Error{"not opened"};
+  Survey survey_;
+  std::unique_ptr<cuda::Device> device_;
+};
+
+}  // namespace
+
+Json to_json(const AttemptRequest& request) {
+  Json work = Json::array(), prerequisites = Json::array();
+  for (const auto& [gate, target] : request.work) work.push_back({{"gate", gate}, {"target", target}});
+  for (const auto& p : request.prerequisites)
+    prerequisites.push_back({{"gate", p.gate}, {"needs", evidence::word(p.needs)}, {"found", evidence::word(p.found)}});
+  return {{"kind", kKinds[static_cast<std::size_t>(request.kind)]},
+          {"work", work},
+          {"nonce", request.nonce},
+          {"driver", request.driver},
+          {"device", request.device},
+          {"scratch", request.scratch},
+          {"cache", request.cache},
+          {"prerequisites", prerequisites},
+          {"unmet", request.unmet}};
+}
+
+Result<AttemptRequest> attempt_request_from_json(const Json& json) {
+  AttemptRequest request;
+  ObjectReader reader(json, "attempt request");
+  const std::string kind = reader.string("kind");
+  const auto found = std::ranges::find(kKinds, kind);
+  if (found == kKinds.end())
+    reader.fault("kind", "unknown word '" + kind + "'");
+  else
+    request.kind = static_cast<AttemptRequest::Kind>(found - kKinds.begin());
+  for (const Json& item : reader.array("work")) {
+    ObjectReader pair(item, "attempt request: work");
+    request.work.emplace_back(pair.string("gate"), pair.string("target"));
+    if (Status read = pair.finish(); !read) return read.error();
+  }
+  request.nonce = reader.sha256("nonce");
+  request.driver = reader.string("driver");
+  request.device = reader.string("device");
+  request.scratch = reader.string("scratch");
+  request.cache = reader.string("cache");
+  for (const Json& item : reader.array("prerequisites")) {
+    ObjectReader one(item, "attempt request: prerequisites");
+    const std::string gate = one.string("gate");
+    const auto needs = evidence::parse_verdict(one.string("needs")),
+               verdict = evidence::parse_verdict(one.string("found"));
+    if (Status read = one.finish(); !read) return read.error();
+    if (!needs || !verdict) return Error{"attempt request: prerequisites: unknown verdict"};
+    request.prerequisites.push_back({gate, *needs, *verdict});
+  }
+  request.unmet = reader.string("unmet");
+  if (Status read = reader.finish(); !read) return read.error();
+  return request;
+}
+
+Record start_record(const Gate& gate, std::string_view target) {
+  Record record;
+  record.gate = gate.id;
+  record.gate_version = gate.version;
+  record.target = target;
+  record.instruction = gate.instruction;
+  record.proves = gate.proves;
+  record.does_not_prove = gate.does_not_prove;
+  record.started_utc = evidence::format_utc(evidence::utc_now());
+  record.finished_utc = record.started_utc;
+  record.monotonic_ns = monotonic_ns();
+  return record;
+}
+
+const Gate* find_gate(std::span<const Gate> table, std::string_view id) {
+  const auto found = std::ranges::find(table, id, &Gate::id);
+  return found == table.end() ? nullptr : &*found;
+}
+
+Status serve_attempt(const AttemptRequest& request, std::span<const Gate> table, MakeProbe copy_control,
+                     const std::function<void(std::string_view)>& print) {
+  return Server(request, table, copy_control, print).serve();
+}
+
+}  // namespace assay::gate

@@ -1,0 +1,65 @@
+// The child's side of a run: one request in on standard input, lines of JSON out on standard output.
+//
+// The parent never opens a driver. Whatever may crash, hang or poison a context happens in a child that serves one
+// request:
+//
+//   survey     which driver, which device; then the gate device.query
+//   question   one other device question
+//   probe      one instruction gate on the device's own target
+//   assemble   the assemble stage of many (gate, target) pairs; no driver is opened
+//
+// Lines: {"survey":{...}}, {"tool":{...}}, {"at":STAGE,"record":{...}} when a stage begins, {"record":{...}} when an
+// attempt is over. If the child dies, the last "at" line says where. Files (texts, images, logs) go to a scratch folder
+// by digest. Tested by tests/gate/attempt_test.cc.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "harness/base/json.h"
+#include "harness/base/result.h"
+#include "harness/cuda/driver.h"
+#include "harness/evidence/record.h"
+#include "harness/gate/gate.h"
+
+namespace assay::gate {
+
+struct AttemptRequest {
+  enum class Kind { survey, question, probe, assemble } kind = Kind::survey;
+  std::vector<std::pair<std::string, std::string>> work;    ///< (gate id, target); one pair but for assemble.
+  std::string nonce;                                        ///< 64 hex digits.
+  std::string driver;                                       ///< --driver as the user wrote it; empty: automatic.
+  std::string device;                                       ///< Index or UUID.
+  std::string scratch;                                      ///< Folder for artifacts, named by digest.
+  std::string cache;                                        ///< Folder of the compile cache; empty: none.
+  std::vector<evidence::PrerequisiteResult> prerequisites;  ///< As the parent found them.
+  std::string unmet;                                        ///< Why nothing may be launched; empty: go on.
+};
+
+Json to_json(const AttemptRequest&);
+Result<AttemptRequest> attempt_request_from_json(const Json&);
+
+/// What a survey found; also the parent's view of it.
+struct Survey {
+  cuda::DriverIdentity driver;
+  cuda::DeviceFacts device;  ///< Name, UUID, PCI id, capability; attributes are in the record of device.query.
+};
+Json to_json(const Survey&);
+Result<Survey> survey_from_json(const Json&);
+
+/// A record with everything filled in that is known before the attempt begins.
+evidence::Record start_record(const Gate&, std::string_view target);
+
+/// The row with this id, or null.
+const Gate* find_gate(std::span<const Gate> table, std::string_view id);
+
+/// Serves one request; `print` is given each line without its newline. The copy probe is the positive control.
+Status serve_attempt(const AttemptRequest&, std::span<const Gate> table, MakeProbe copy_control,
+                     const std::function<void(std::string_view)>& print);
+
+}  // namespace assay::gate

@@ -1,0 +1,359 @@
+#include "harness/gate/runner.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "harness/base/file_system.h"
+#include "harness/evidence/utc.h"
+
+namespace assay::gate {
+namespace {
+
+using evidence::Derived;
+using evidence::Record;
+using evidence::Stage;
+using evidence::StageStatus;
+using evidence::Stopped;
+
+/// What a child said, line by line.
+struct Reply {
+  std::vector<Record> finished;
+  std::optional<Record> begun;  ///< The record as it was when the last stage began...
+  Stage at = Stage::assemble;   ///< ...and that stage; cleared when the record is finished.
+  std::optional<Survey> survey;
+  Json tools = Json::array();
+  std::string fault;  ///< A line that was not understood.
+  ChildResult child;
+};
+
+std::optional<Stage> parse_stage(std::string_view word) {
+  for (std::size_t i = 0; i < evidence::kStageCount; ++i)
+    if (evidence::word(static_cast<Stage>(i)) == word) return static_cast<Stage>(i);
+  return std::nullopt;
+}
+
+void understand(std::string_view line, Reply& reply) {
+  const Result<Json> json = parse_json(line, "child");
+  if (!json || !json->is_object()) {
+    reply.fault = json ? "child: expected an object" : json.error().message;
+    return;
+  }
+  if (json->contains("tool")) reply.tools.push_back(json->at("tool"));
+  if (json->contains("survey")) {
+    Result<Survey> survey = survey_from_json(json->at("survey"));
+    if (survey)
+      reply.survey = *std::move(survey);
+    else
+      reply.fault = survey.error().message;
+  }
+  if (!json->contains("record")) return;
+  Result<Record> record = evidence::record_from_json(json->at("record"), "child");
+  if (!record) {
+    reply.fault = record.error().message;
+  } else if (json->contains("at") && json->at("at").is_string()) {
+    reply.begun = *std::move(record);
+    reply.at = parse_stage(json->at("at").get_ref<const std::string&>()).value_or(Stage::assemble);
+  } else {
+    reply.finished.push_back(*std::move(record));
+    reply.begun.reset();
+  }
+}
+
+class Run {
+ public:
+  Run(std::vector<const Gate*> gates, const RunOptions& options, Journal& journal, Observer& observer)
+      : gates_(std::move(gates)),
+        options_(options),
+        journal_(journal),
+        observer_(observer),
+        deadline_(std::chrono::steady_clock::now() + options.run_limit) {}
+
+  /// Records are written in the order in which the attempts were made: the first row, which surveys the device; every
+  /// target that is not the device's; then gate by gate on the device.
+  Result<RunResult> all() {
+    for (const Gate* gate : gates_)
+      result_.outcomes.push_back({.gate = std::string(gate->id), .record = start_record(*gate, "")});
+    if (Status done = survey(); !done) return done.error();
+    if (Status done = assemble_everywhere(); !done) return done.error();
+    for (const Gate* gate : gates_)
+      if (gate != gates_.front() && result_.interrupted == 0)
+        if (Status done = one(*gate); !done) return done.error();
+    return std::move(result_);
+  }
+
+ private:
+  // --- children -----------------------------------------------------------------------------------------------------
+
+  Result<Reply> ask(const AttemptRequest& request) {
+    const Result<std::string> input = canonical_json(to_json(request));
+    if (!input) return input.error();
+    Reply reply;
+    ChildRequest child;
+    child.command = {options_.executable, "attempt"};
+    child.input = *input;
+    child.limit = std::min(options_.attempt_limit, time_left());
+    child.on_line = [&reply](std::string_view line) { understand(line, reply); };
+    Result<ChildResult> ended = options_.spawn(child);
+    if (!ended) return ended.error();
+    reply.child = *std::move(ended);
+    if (reply.child.interrupted) result_.interrupted = interrupt_requested();
+    return reply;
+  }
+
+  std::chrono::milliseconds time_left() const {
+    const auto left = deadline_ - std::chrono::steady_clock::now();
+    return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
+  }
+
+  AttemptRequest request(AttemptRequest::Kind kind, std::string_view gate, std::string_view target) const {
+    AttemptRequest request;
+    request.kind = kind;
+    if (!gate.empty()) request.work.emplace_back(gate, target);
+    request.nonce = options_.nonce;
+    request.driver = options_.driver;
+    request.device = options_.device;
+    request.scratch = scratch_.path().string();
+    request.cache = options_.cache.string();
+    return request;
+  }
+
+  /// The record of an attempt whose child ended without finishing it: what it was doing, and how it ended.
+  static Record unfinished(const Reply& reply, const Gate& gate, std::string_view target) {
+    Record record = reply.begun ? *reply.begun : start_record(gate, target);
+    evidence::StageResult& stage = record.stage(reply.at);
+    stage.status = StageStatus::failed;
+    stage.code = reply.child.signal;
+    stage.name = reply.child.signal_name;
+    if (reply.child.timed_out) {
+      stage.message = fmt::format("no answer within {} s; the child was killed",
+                                  std::chrono::duration_cast<std::chrono::seconds>(reply.child.wall).count());
+    } else if (reply.child.output_overflow) {
+      stage.message = "the child printed without end and was killed";
+    } else if (reply.child.signal != 0) {
+      stage.message = fmt::format("the child died of {}", reply.child.signal_name);
+    } else if (!reply.fault.empty()) {
+      stage.message = reply.fault;
+    } else {
+      stage.message = fmt::format("the child ended with exit code {} and no record", reply.child.exit_code);
+      stage.code = reply.child.exit_code;
+    }
+    record.finished_utc = evidence::format_utc(evidence::utc_now());
+    return record;
+  }
+
+  static void note_process(Record& record, const ChildResult& child) {
+    record.process = evidence::ProcessResult{child.exit_code, child.signal, child.timed_out, child.wall.count()};
+  }
+
+  // --- the survey ---------------------------------------------------------------------------------------------------
+
+  Status survey() {
+    const Gate& gate = *gates_.front();
+    if (!options_.use_driver) return write(gate, stopped_record(gate, Stopped::no_device, no_device_why()));
+    observer_.begins(gate.id, gate.question);
+    Result<Reply> reply = ask(request(AttemptRequest::Kind::survey, gate.id, ""));
+    if (!reply) return reply.error();
+    if (result_.interrupted != 0) return ok();
+    result_.survey = reply->survey;
+    Record record = reply->finished.empty() ? unfinished(*reply, gate, "") : std::move(reply->finished.front());
+    note_process(record, reply->child);
+    if (!result_.survey) result_.driver_error = driver_error(record, reply->child);
+    return write(gate, std::move(record));
+  }
+
+  static Error driver_error(const Record& record, const ChildResult& child) {
+    const evidence::StageResult& load = record.stage(Stage::load);
+    return Error{load.message, load.call, load.code, load.name, child.log};
+  }
+
+  // --- the assemble stage for every target
+  // ----------------------------------------------------------------------------
+
+  /// One child serves all pairs. If it dies, the pair it died at becomes a record and another child goes on after it.
+  Status assemble_everywhere() {
+    AttemptRequest pending = request(AttemptRequest::Kind::assemble, "", "");
+    for (const Gate* gate : gates_)
+      if (std::holds_alternative<MakeProbe>(gate->method))
+        for (const Target target : assemble_targets())
+          if (to_string(target) != device_target()) pending.work.emplace_back(gate->id, to_string(target));
+    if (!pending.work.empty() && result_.interrupted == 0)
+      observer_.begins("assemble", fmt::format("{} forms and targets", pending.work.size()));
+    while (!pending.work.empty() && result_.interrupted == 0) {
+      Result<Reply> reply = ask(pending);
+      if (!reply) return reply.error();
+      if (result_.tools.empty()) result_.tools = reply->tools;
+      std::size_t served = std::min(reply->finished.size(), pending.work.size());
+      for (std::size_t i = 0; i < served; ++i)
+        if (Status kept = keep_assembled(std::move(reply->finished[i])); !kept) return kept;
+      if (served < pending.work.size() && result_.interrupted == 0) {
+        const auto& [id, target] = pending.work[served++];
+        reply->at = Stage::assemble;
+        Record record = unfinished(*reply, *named(id), target);
+        note_process(record, reply->child);
+        if (Status kept = keep_assembled(std::move(record)); !kept) return kept;
+      }
+      pending.work.erase(pending.work.begin(), pending.work.begin() + static_cast<std::ptrdiff_t>(served));
+    }
+    return ok();
+  }
+
+  Status keep_assembled(Record record) {
+    record.stopped = result_.survey ? Stopped::foreign_target : Stopped::no_device;
+    record.stopped_why = result_.survey ? "not this device's target" : no_device_why();
+    const Gate& gate = *named(record.gate);
+    return write(gate, std::move(record));
+  }
+
+  const Gate* named(std::string_view id) const {
+    return *std::ranges::find_if(gates_, [id](const Gate* gate) { return gate->id == id; });
+  }
+
+  std::string no_device_why() const {
+    if (result_.driver_error) return "no device answered: " + result_.driver_error->message;
+    return options_.why_no_driver;
+  }
+
+  std::string device_target() const { return result_.survey ? to_string(result_.survey->device.own_target()) : ""; }
+
+  // --- one gate
+  // -------------------------------------------------------------------------------------------------------
+
+  Status one(const Gate& gate) {
+    if (std::holds_alternative<NotImplemented>(gate.method))
+      return write(gate, stopped_record(gate, Stopped::not_implemented, "not implemented"));
+    if (result_.survey) {
+      observer_.begins(gate.id, gate.question);
+      Result<Record> record = on_device(gate);
+      if (!record) return record.error();
+      return result_.interrupted == 0 ? write(gate, *std::move(record)) : ok();
+    }
+    if (std::holds_alternative<DeviceQuestion>(gate.method))
+      return write(gate, stopped_record(gate, Stopped::no_device, no_device_why()));
+    observer_.ended(outcome_of(gate).record, outcome_of(gate).derived);  // its assemble records are written already
+    return ok();
+  }
+
+  Result<Record> on_device(const Gate& gate) {
+    const bool probe = std::holds_alternative<MakeProbe>(gate.method);
+    AttemptRequest wanted = request(probe ? AttemptRequest::Kind::probe : AttemptRequest::Kind::question, gate.id,
+                                    probe ? device_target() : "");
+    check_prerequisites(gate, wanted);
+    if (!probe && !wanted.unmet.empty()) {
+      Record record = stopped_record(gate, Stopped::prerequisite, wanted.unmet);
+      record.prerequisites = wanted.prerequisites;
+      return record;
+    }
+    Result<Reply> reply = ask(wanted);
+    if (!reply) return reply.error();
+    Record record = reply->finished.empty() ? unfinished(*reply, gate, wanted.work.front().second)
+                                            : std::move(reply->finished.front());
+    note_process(record, reply->child);
+    return record;
+  }
+
+  void check_prerequisites(const Gate& gate, AttemptRequest& wanted) const {
+    for (const Prerequisite& need : gate.prerequisites) {
+      const auto found = std::ranges::find(result_.outcomes, need.gate, &GateOutcome::gate);
+      if (found == result_.outcomes.end()) continue;
+      const evidence::Verdict verdict = found->derived.verdict;
+      wanted.prerequisites.push_back({std::string(need.gate), need.needs, verdict});
+      if (wanted.unmet.empty() && !evidence::meets(verdict, need.needs, found->record.driver_library))
+        wanted.unmet = fmt::format("{} is {}, {} is needed", need.gate, word(verdict), word(need.needs));
+    }
+  }
+
+  static Record stopped_record(const Gate& gate, Stopped why, std::string line) {
+    Record record = start_record(gate, "");
+    record.stopped = why;
+    record.stopped_why = std::move(line);
+    return record;
+  }
+
+  /// Writes a record, and counts it for its gate: the device's record speaks for the gate, the home target's where
+  /// there is no device.
+  Status write(const Gate& gate, Record record) {
+    if (Status kept = keep_artifacts(record); !kept) return kept;
+    const Result<Derived> derived = journal_.append(record);
+    if (!derived) return derived.error();
+    GateOutcome& outcome = outcome_of(gate);
+    if (record.stage(Stage::assemble).status != StageStatus::not_reached) ++outcome.assemble_asked;
+    if (record.stage(Stage::assemble).status == StageStatus::ok) ++outcome.assembled;
+    const bool elsewhere = record.stopped == Stopped::foreign_target;
+    const bool home = record.target == to_string(gate.home);
+    const bool speaks = record.target.empty() || (result_.survey ? !elsewhere : home);
+    if (!speaks) return ok();
+    outcome.record = std::move(record);
+    outcome.derived = *derived;
+    if (result_.survey || outcome.record.target.empty()) observer_.ended(outcome.record, outcome.derived);
+    return ok();
+  }
+
+  GateOutcome& outcome_of(const Gate& gate) {
+    return *std::ranges::find(result_.outcomes, gate.id, &GateOutcome::gate);
+  }
+
+  /// Moves what the record names from the scratch folder to the journal, under the digest that the journal gives it.
+  Status keep_artifacts(Record& record) {
+    for (auto& [role, digest] : record.artifacts)
+      if (Status moved = keep_artifact(digest); !moved) return moved;
+    for (evidence::StageResult& stage : record.stages)
+      if (Status moved = keep_artifact(stage.log_sha256); !moved) return moved;
+    return ok();
+  }
+
+  Status keep_artifact(std::string& digest) {
+    if (digest.empty()) return ok();
+    const auto known = kept_.find(digest);
+    if (known == kept_.end()) {
+      const Result<std::vector<std::byte>> bytes = read_bytes(scratch_.path() / digest);
+      if (!bytes) return bytes.error();
+      const Result<std::string> kept = journal_.keep(*bytes);
+      if (!kept) return kept.error();
+      digest = kept_.emplace(digest, *kept).first->second;
+    } else {
+      digest = known->second;
+    }
+    return ok();
+  }
+
+  std::vector<const Gate*> gates_;
+  const RunOptions& options_;
+  Journal& journal_;
+  Observer& observer_;
+  std::chrono::steady_clock::time_point deadline_;
+  TemporaryFolder scratch_;
+  std::map<std::string, std::string> kept_;  ///< Scratch digest to journal digest.
+  RunResult result_;
+};
+
+}  // namespace
+
+Result<std::vector<const Gate*>> select_gates(std::span<const Gate> table, std::span<const std::string> only) {
+  std::set<std::string_view> wanted;
+  const auto add = [&](const auto& self, const Gate& gate) -> void {
+    wanted.insert(gate.id);
+    for (const Prerequisite& need : gate.prerequisites)
+      if (const Gate* other = find_gate(table, need.gate); other && !wanted.contains(other->id)) self(self, *other);
+  };
+  for (const std::string& id : only) {
+    const Gate* gate = find_gate(table, id);
+    if (gate == nullptr) return Error{fmt::format("no gate '{}'; 'assay gates' lists them", id)};
+    add(add, *gate);
+  }
+  std::vector<const Gate*> selected;
+  for (const Gate& gate : table)
+    if (only.empty() || wanted.contains(gate.id) || &gate == &table.front()) selected.push_back(&gate);
+  return selected;
+}
+
+Result<RunResult> run_gates(std::span<const Gate> table, const RunOptions& options, Journal& journal,
+                            Observer& observer) {
+  Result<std::vector<const Gate*>> gates = select_gates(table, options.only);
+  if (!gates) return gates.error();
+  return Run(*std::move(gates), options, journal, observer).all();
+}
+
+}  // namespace assay::gate

@@ -1,0 +1,95 @@
+#include "harness/gate/witness.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iterator>
+
+#include "harness/base/child.h"
+#include "harness/base/file_system.h"
+#include "harness/cubin/elf.h"
+
+namespace assay::gate {
+namespace {
+
+using Opcodes = std::vector<std::int64_t>;
+
+Opcodes only_in_first(const Opcodes& first, const Opcodes& second) {
+  Opcodes difference;
+  std::ranges::set_difference(first, second, std::back_inserter(difference));
+  return difference;
+}
+
+std::string lowering(const evidence::Witness& witness, const Opcodes& loaded) {
+  if (!witness.externs.empty()) return "driver-call";
+  const bool holds = !witness.opcodes.empty() && std::ranges::includes(loaded, witness.opcodes);
+  return holds ? "instruction" : "absent";
+}
+
+std::filesystem::path nvdisasm_path() {
+  std::vector<std::filesystem::path> folders = {"/usr/local/cuda/bin", "/opt/cuda/bin"};
+  for (const char* name : {"CUDA_HOME", "CUDA_PATH"})
+    if (const char* value = std::getenv(name)) folders.insert(folders.begin(), std::filesystem::path(value) / "bin");
+  for (const auto& folder : folders) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(folder / "nvdisasm", ignored)) return folder / "nvdisasm";
+  }
+  return {};
+}
+
+Result<std::string> run_nvdisasm(const std::filesystem::path& program, std::span<const std::byte> cubin) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "image.cubin";
+  if (Status written = write_file(file, cubin); !written) return written.error();
+  ChildRequest request;
+  request.command = {program.string(), file.string()};
+  const Result<ChildResult> child = run_child(request);
+  if (!child) return child.error();
+  if (child->exit_code != 0 || child->signal != 0)
+    return Error{"nvdisasm refused the image", "nvdisasm", 0, "", child->log};
+  return child->output;
+}
+
+}  // namespace
+
+Disassemble find_disassembler() {
+  return [program = nvdisasm_path()](std::span<const std::byte> cubin) -> Result<std::string> {
+    if (program.empty()) return Error{"no nvdisasm in the CUDA toolkit's folders"};
+    return run_nvdisasm(program, cubin);
+  };
+}
+
+Result<evidence::Witness> find_witness(std::span<const std::byte> loaded, std::span<const std::byte> with,
+                                       std::span<const std::byte> without) {
+  const auto loaded_opcodes = cubin::opcodes(loaded);
+  if (!loaded_opcodes) return loaded_opcodes.error();
+  const auto with_opcodes = cubin::opcodes(with);
+  if (!with_opcodes) return with_opcodes.error();
+  const auto without_opcodes = cubin::opcodes(without);
+  if (!without_opcodes) return without_opcodes.error();
+  auto calls = cubin::driver_calls(loaded);
+  if (!calls) return calls.error();
+
+  evidence::Witness witness;
+  witness.opcodes = only_in_first(*with_opcodes, *without_opcodes);
+  witness.externs = *std::move(calls);
+  witness.lowering = lowering(witness, *loaded_opcodes);
+  return witness;
+}
+
+std::string second_opinion(const Disassemble& disassemble, std::span<const std::byte> loaded,
+                           std::span<const std::string_view> mnemonics) {
+  const Result<std::string> text = disassemble(loaded);
+  if (!text || mnemonics.empty()) return "not present";
+  const bool found =
+      std::ranges::any_of(mnemonics, [&](std::string_view m) { return text->find(m) != std::string::npos; });
+  return found ? "agrees" : "disagrees";
+}
+
+evidence::ControlStatus judge(const evidence::Witness& witness) {
+  const bool found = witness.lowering == "instruction" || witness.lowering == "driver-call";
+  const bool contradicted = witness.lowering == "instruction" && witness.disassembler == "disagrees";
+  return found && !contradicted ? evidence::ControlStatus::ok : evidence::ControlStatus::failed;
+}
+
+}  // namespace assay::gate

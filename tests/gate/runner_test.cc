@@ -1,0 +1,315 @@
+// The runner against children that answer, crash, hang or fall silent.
+#include "harness/gate/runner.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "harness/base/digest.h"
+#include "harness/base/file_system.h"
+
+namespace assay::gate {
+namespace {
+
+using evidence::Record;
+using evidence::Stage;
+using evidence::StageStatus;
+using evidence::Verdict;
+
+Probe no_probe(const Seed&) { return {}; }
+void no_question(QuestionContext&) {}
+
+constexpr Prerequisite kNeedsQuery[] = {{"device.query", Verdict::reported}};
+constexpr Prerequisite kNeedsFirst[] = {{"first"}};
+const Gate kTable[] = {
+    {.id = "device.query",
+     .question = "What?",
+     .proves = "p",
+     .does_not_prove = "n",
+     .method = DeviceQuestion{no_question}},
+    {.id = "first",
+     .question = "First?",
+     .instruction = "one",
+     .prerequisites = kNeedsQuery,
+     .home = {90, 'a'},
+     .proves = "p",
+     .does_not_prove = "n",
+     .method = no_probe},
+    {.id = "second",
+     .question = "Second?",
+     .instruction = "two",
+     .prerequisites = kNeedsFirst,
+     .home = {100, 'a'},
+     .proves = "p",
+     .does_not_prove = "n",
+     .method = no_probe},
+    {.id = "later", .question = "Later?", .proves = "p", .does_not_prove = "n", .method = NotImplemented{}},
+};
+
+class MemoryJournal : public Journal {
+ public:
+  Result<std::string> keep(std::span<const std::byte> bytes) override {
+    ++kept;
+    return "journal-" + hex(sha256(bytes)).substr(0, 8);
+  }
+  Result<evidence::Derived> append(const Record& record) override {
+    records.push_back(record);
+    return *evidence::derive(record);
+  }
+
+  const Record* find(std::string_view gate, std::string_view target) const {
+    for (const Record& record : records)
+      if (record.gate == gate && record.target == target) return &record;
+    return nullptr;
+  }
+
+  std::vector<Record> records;
+  int kept = 0;
+};
+
+class Silent : public Observer {
+ public:
+  void begins(std::string_view, std::string_view) override {}
+  void ended(const Record&, const evidence::Derived&) override {}
+};
+
+std::string line(const Json& json) { return *canonical_json(json); }
+
+Survey h100() {
+  Survey survey;
+  survey.driver.kind = cuda::LibraryKind::system;
+  survey.device.name = "NVIDIA H100";
+  survey.device.uuid = "GPU-secret";
+  survey.device.pci_bus_id = "0000:01:00.0";
+  survey.device.major = 9;
+  return survey;
+}
+
+/// Plays every child. A test changes what one gate's child does.
+class Children {
+ public:
+  Result<ChildResult> operator()(const ChildRequest& child) {
+    const auto request = attempt_request_from_json(*parse_json(child.input, "request"));
+    requests.push_back(*request);
+    if (request->kind == AttemptRequest::Kind::assemble) return assemble(*request, child);
+    const std::string gate = request->work.front().first;
+    if (on.contains(gate)) return on.at(gate)(*request, child);
+    return answer(*request, child);
+  }
+
+  static ChildResult answer(const AttemptRequest& request, const ChildRequest& child) {
+    const auto& [gate, target] = request.work.front();
+    Record record = start_record(*find_gate(kTable, gate), target);
+    record.driver_library = evidence::DriverLibrary::system;
+    record.prerequisites = request.prerequisites;
+    if (request.kind == AttemptRequest::Kind::survey) {
+      child.on_line(line({{"survey", to_json(h100())}}));
+      record.measurements.push_back({"name", "cuDeviceGetName", "", "NVIDIA H100", ""});
+    } else if (!request.unmet.empty()) {
+      record.stopped = evidence::Stopped::prerequisite;
+      record.stopped_why = request.unmet;
+    } else {
+      make_right(record);
+    }
+    child.on_line(line({{"record", evidence::to_json(record)}}));
+    return {};
+  }
+
+  static void make_right(Record& record) {
+    record.image = evidence::ImageKind::native;
+    for (evidence::StageResult& stage : record.stages) stage.status = StageStatus::ok;
+    const std::string digest(64, 'a');
+    record.cases.push_back({"one", digest, digest, digest, 4, 0, ""});
+    using evidence::ControlStatus;
+    record.controls = {ControlStatus::ok, ControlStatus::ok, ControlStatus::ok, ControlStatus::ok, ControlStatus::ok};
+  }
+
+  Result<ChildResult> assemble(const AttemptRequest& request, const ChildRequest& child) {
+    child.on_line(line({{"tool", {{"name", "nvJitLink"}, {"version", "13.0"}}}}));
+    for (const auto& [gate, target] : request.work) {
+      Record record = start_record(*find_gate(kTable, gate), target);
+      if (gate + "@" + target == assembler_dies_at) {
+        assembler_dies_at.clear();
+        child.on_line(line({{"at", "assemble"}, {"record", evidence::to_json(record)}}));
+        ChildResult died;
+        died.signal = SIGSEGV;
+        died.signal_name = "SIGSEGV";
+        return died;
+      }
+      record.stage(Stage::assemble).status = StageStatus::ok;
+      child.on_line(line({{"record", evidence::to_json(record)}}));
+    }
+    return ChildResult{};
+  }
+
+  std::map<std::string, std::function<ChildResult(const AttemptRequest&, const ChildRequest&)>> on;
+  std::string assembler_dies_at;
+  std::vector<AttemptRequest> requests;
+};
+
+class RunnerTest : public testing::Test {
+ protected:
+  RunResult run() {
+    RunOptions options;
+    options.executable = "/not/started";
+    options.nonce = std::string(64, '0');
+    options.use_driver = use_driver;
+    options.why_no_driver = "no sign of an NVIDIA driver";
+    options.only = only;
+    options.spawn = [this](const ChildRequest& child) { return children(child); };
+    Silent silent;
+    Result<RunResult> result = run_gates(kTable, options, journal, silent);
+    EXPECT_TRUE(result) << (result ? "" : result.error().message);
+    return result ? *std::move(result) : RunResult{};
+  }
+
+  static Verdict verdict(const RunResult& result, std::string_view gate) {
+    for (const GateOutcome& outcome : result.outcomes)
+      if (outcome.gate == gate) return outcome.derived.verdict;
+    ADD_FAILURE() << "no outcome for " << gate;
+    return Verdict::not_run;
+  }
+
+  Children children;
+  MemoryJournal journal;
+  bool use_driver = true;
+  std::vector<std::string> only;
+};
+
+TEST_F(RunnerTest, RightAnswersProveGatesAndEveryOtherTargetIsAssembled) {
+  const RunResult result = run();
+  EXPECT_EQ(verdict(result, "device.query"), Verdict::reported);
+  EXPECT_EQ(verdict(result, "first"), Verdict::proven);
+  EXPECT_EQ(verdict(result, "second"), Verdict::proven);
+  EXPECT_EQ(verdict(result, "later"), Verdict::not_run);
+  const Record* foreign = journal.find("first", "sm_100a");
+  ASSERT_NE(foreign, nullptr);
+  EXPECT_EQ(foreign->stopped, evidence::Stopped::foreign_target);
+  EXPECT_EQ(evidence::derive(*foreign)->verdict, Verdict::unresolved);
+  EXPECT_EQ(journal.records.size(), 2u + 2u * assemble_targets().size());
+  EXPECT_EQ(result.tools.size(), 1u);
+}
+
+TEST_F(RunnerTest, AChildThatDiesIsARecordOfTheStageItDiedIn) {
+  children.on["first"] = [](const AttemptRequest& request, const ChildRequest& child) {
+    Record record = start_record(kTable[1], request.work.front().second);
+    record.driver_library = evidence::DriverLibrary::system;
+    record.stage(Stage::assemble).status = StageStatus::ok;
+    child.on_line(line({{"at", "load"}, {"record", evidence::to_json(record)}}));
+    ChildResult died;
+    died.signal = SIGSEGV;
+    died.signal_name = "SIGSEGV";
+    return died;
+  };
+  const RunResult result = run();
+  EXPECT_EQ(verdict(result, "first"), Verdict::faulted);
+  const Record* record = journal.find("first", "sm_90a");
+  ASSERT_NE(record, nullptr);
+  EXPECT_EQ(record->stage(Stage::load).name, "SIGSEGV");
+  EXPECT_EQ(record->stage(Stage::load).message, "the child died of SIGSEGV");
+  EXPECT_EQ(record->process->signal, SIGSEGV);
+  EXPECT_EQ(verdict(result, "second"), Verdict::not_run);
+  EXPECT_EQ(children.requests.back().unmet, "first is faulted, proven is needed");
+}
+
+TEST_F(RunnerTest, AWatchdogTimeoutIsHung) {
+  children.on["first"] = [](const AttemptRequest& request, const ChildRequest& child) {
+    Record record = start_record(kTable[1], request.work.front().second);
+    child.on_line(line({{"at", "complete"}, {"record", evidence::to_json(record)}}));
+    ChildResult killed;
+    killed.signal = SIGKILL;
+    killed.timed_out = true;
+    killed.wall = std::chrono::seconds(30);
+    return killed;
+  };
+  const RunResult result = run();
+  EXPECT_EQ(verdict(result, "first"), Verdict::hung);
+  EXPECT_EQ(journal.find("first", "sm_90a")->stage(Stage::complete).message,
+            "no answer within 30 s; the child was killed");
+}
+
+TEST_F(RunnerTest, ASilentChildIsFaulted) {
+  children.on["first"] = [](const AttemptRequest&, const ChildRequest&) {
+    ChildResult silent;
+    silent.exit_code = 7;
+    return silent;
+  };
+  const RunResult result = run();
+  EXPECT_EQ(verdict(result, "first"), Verdict::faulted);
+}
+
+TEST_F(RunnerTest, GarbageFromAChildIsNamed) {
+  children.on["first"] = [](const AttemptRequest&, const ChildRequest& child) {
+    child.on_line("{\"record\":{\"a\":1,\"a\":2}}");
+    return ChildResult{};
+  };
+  const RunResult result = run();
+  EXPECT_EQ(verdict(result, "first"), Verdict::faulted);
+  EXPECT_NE(journal.find("first", "sm_90a")->stage(Stage::assemble).message.find("duplicate key"), std::string::npos);
+}
+
+TEST_F(RunnerTest, AnAssemblerThatDiesLosesOnePairOnly) {
+  children.assembler_dies_at = "first@sm_103a";
+  run();
+  EXPECT_EQ(journal.find("first", "sm_103a")->stage(Stage::assemble).name, "SIGSEGV");
+  EXPECT_EQ(journal.find("first", "sm_110a")->stage(Stage::assemble).status, StageStatus::ok);
+  EXPECT_EQ(journal.find("first", "sm_100f")->stage(Stage::assemble).status, StageStatus::ok);
+}
+
+TEST_F(RunnerTest, ADriverThatDiesLeavesToolchainStagesAndAnError) {
+  children.on["device.query"] = [](const AttemptRequest&, const ChildRequest& child) {
+    child.on_line(line({{"at", "load"}, {"record", evidence::to_json(start_record(kTable[0], ""))}}));
+    ChildResult died;
+    died.signal = SIGSEGV;
+    died.signal_name = "SIGSEGV";
+    return died;
+  };
+  const RunResult result = run();
+  EXPECT_FALSE(result.survey);
+  ASSERT_TRUE(result.driver_error);
+  EXPECT_EQ(result.driver_error->message, "the child died of SIGSEGV");
+  EXPECT_EQ(verdict(result, "device.query"), Verdict::faulted);
+  EXPECT_EQ(verdict(result, "first"), Verdict::not_run);
+  EXPECT_EQ(journal.find("first", "sm_90a")->stage(Stage::assemble).status, StageStatus::ok);
+}
+
+TEST_F(RunnerTest, WithoutADriverTheHomeTargetSpeaksForTheGate) {
+  use_driver = false;
+  const RunResult result = run();
+  EXPECT_EQ(verdict(result, "device.query"), Verdict::not_run);
+  EXPECT_EQ(verdict(result, "second"), Verdict::not_run);
+  const GateOutcome& second = result.outcomes[2];
+  EXPECT_EQ(second.record.target, "sm_100a");
+  EXPECT_EQ(second.assembled, 8);
+  EXPECT_EQ(second.assemble_asked, 8);
+  EXPECT_EQ(children.requests.size(), 1u);
+}
+
+TEST_F(RunnerTest, ANamedGateBringsWhatItNeeds) {
+  only = {"second"};
+  const RunResult result = run();
+  EXPECT_EQ(result.outcomes.size(), 3u);
+}
+
+TEST_F(RunnerTest, AnUnknownGateIsAnError) {
+  const std::vector<std::string> wrong = {"secnd"};
+  const auto selected = select_gates(kTable, wrong);
+  ASSERT_FALSE(selected);
+  EXPECT_EQ(selected.error().message, "no gate 'secnd'; 'assay gates' lists them");
+}
+
+TEST_F(RunnerTest, ArtifactsMoveUnderTheJournalsDigest) {
+  children.on["first"] = [](const AttemptRequest& request, const ChildRequest& child) {
+    Record record = start_record(kTable[1], request.work.front().second);
+    const std::string name = hex(sha256("text"));
+    EXPECT_TRUE(write_file(std::filesystem::path(request.scratch) / name, std::string_view("text")));
+    record.artifacts["ptx"] = name;
+    child.on_line(line({{"record", evidence::to_json(record)}}));
+    return ChildResult{};
+  };
+  run();
+  EXPECT_EQ(journal.find("first", "sm_90a")->artifacts.at("ptx"), "journal-" + hex(sha256("text")).substr(0, 8));
+}
+
+}  // namespace
+}  // namespace assay::gate
