@@ -1,0 +1,121 @@
+#include "reports/profiles.h"
+
+#include <gtest/gtest.h>
+
+#include <regex>
+
+namespace assay::reports {
+namespace {
+
+std::string with_fact(const std::string& fact) {
+  return R"({"schema":"profile/1","id":"x","version":1,"as_of":"2026-11-22","notice":"n",)"
+         R"("match":{"compute_capability":"9.0","name_regex":"X1"},"facts":[)" +
+         fact + "]}";
+}
+
+std::string fact(const std::string& op, const std::string& expected, const std::string& unit = "null",
+                 const std::string& severity = "\"info\"", const std::string& claimed = "") {
+  return R"({"key":"k","op":")" + op + R"(","expected":)" + expected + R"(,"unit":)" + unit + R"(,"severity":)" +
+         severity + R"(,"confidence":"conflicting","sources":[{"kind":"note","ref":"r"}],"also_claimed":[)" + claimed +
+         "]}";
+}
+
+Agreement judge(const std::string& one_fact, const Json& observed, std::string_view unit = "") {
+  const Result<Profile> profile = parse_profile(with_fact(one_fact), "x.json");
+  EXPECT_TRUE(profile) << profile.error().message;
+  return compare(*profile, "k", observed, unit);
+}
+
+std::string refusal(const std::string& text) {
+  const Result<Profile> profile = parse_profile(text, "x.json");
+  return profile ? "accepted" : profile.error().message;
+}
+
+TEST(ProfilesTest, TheBuiltInOnesAreReadAndEachFactHasASource) {
+  const Result<std::vector<Profile>> profiles = builtin_profiles();
+  ASSERT_TRUE(profiles) << profiles.error().message;
+  ASSERT_EQ(profiles->size(), 3u);
+  for (const Profile& profile : *profiles) {
+    EXPECT_GT(profile.facts.size(), 50u) << profile.id;
+    for (const Fact& f : profile.facts) EXPECT_FALSE(f.sources.empty()) << profile.id << ' ' << f.key;
+  }
+}
+
+TEST(ProfilesTest, TheBuiltInOnesHoldNoIdentifiers) {
+  const Result<std::vector<Profile>> profiles = builtin_profiles();
+  ASSERT_TRUE(profiles);
+  const std::regex identifier("GPU-[0-9a-f]{8}|[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-9]");
+  for (const Profile& profile : *profiles)
+    for (const Fact& f : profile.facts) {
+      EXPECT_FALSE(f.key.starts_with("pci_")) << f.key;
+      EXPECT_FALSE(std::regex_search(f.expected.dump(), identifier)) << f.key;
+    }
+}
+
+TEST(ProfilesTest, ADeviceIsMatchedByCapabilityAndName) {
+  const Result<std::vector<Profile>> profiles = builtin_profiles();
+  ASSERT_TRUE(profiles);
+  const auto id = [&](std::string_view name, int major, int minor) {
+    const Profile* profile = match_profile(*profiles, name, major, minor);
+    return profile == nullptr ? std::string("none") : profile->id;
+  };
+  EXPECT_EQ(id("NVIDIA H100 80GB HBM3", 9, 0), "h100");
+  EXPECT_EQ(id("NVIDIA GB10", 12, 1), "gb10");
+  EXPECT_EQ(id("NVIDIA B200", 10, 0), "b200");
+  EXPECT_EQ(id("NVIDIA H200", 9, 0), "none");
+  EXPECT_EQ(id("NVIDIA H100 80GB HBM3", 8, 0), "none");
+}
+
+TEST(ProfilesTest, EachOpComparesInItsWay) {
+  EXPECT_EQ(judge(fact("eq", "5"), 5), Agreement::match);
+  EXPECT_EQ(judge(fact("eq", "5"), 6), Agreement::mismatch);
+  EXPECT_EQ(judge(fact("eq", "5"), "5"), Agreement::mismatch);
+  EXPECT_EQ(judge(fact("ne", "true"), false), Agreement::match);
+  EXPECT_EQ(judge(fact("ge", "5"), 4), Agreement::mismatch);
+  EXPECT_EQ(judge(fact("le", "5"), 5), Agreement::match);
+  EXPECT_EQ(judge(fact("range", "[3, 12]"), 12), Agreement::match);
+  EXPECT_EQ(judge(fact("range", "[3, 12]"), 13), Agreement::mismatch);
+  EXPECT_EQ(judge(fact("range", "[3, 12]"), "7"), Agreement::mismatch);
+  EXPECT_EQ(judge(fact("one_of", R"(["12.9", "13.0"])"), "13.0"), Agreement::match);
+  EXPECT_EQ(judge(fact("regex", R"("^OMMA")"), "OMMA.SF"), Agreement::match);
+  EXPECT_EQ(judge(fact("regex", R"("^OMMA")"), "HMMA"), Agreement::mismatch);
+  EXPECT_EQ(judge(fact("present", "null"), 0), Agreement::match);
+  EXPECT_EQ(judge(fact("unknown", "null"), 1), Agreement::unknown);
+  EXPECT_EQ(judge(fact("eq", "5"), nullptr), Agreement::not_observed);
+}
+
+TEST(ProfilesTest, AValueThatASourceClaimedResolvesTheConflict) {
+  const std::string blocks = fact("eq", "24", "null", "\"info\"", R"({"value":32,"source":"elsewhere"})");
+  EXPECT_EQ(judge(blocks, 24), Agreement::match);
+  EXPECT_EQ(judge(blocks, 32), Agreement::conflict_resolved);
+  EXPECT_EQ(judge(blocks, 16), Agreement::mismatch);
+}
+
+TEST(ProfilesTest, UnitsAreConvertedOrRefused) {
+  EXPECT_EQ(judge(fact("ge", "3100", "\"GB/s\""), 3'133'439'043'750, "B/s"), Agreement::match);
+  EXPECT_EQ(judge(fact("ge", "3100", "\"GB/s\""), 3'099'999'999'999, "B/s"), Agreement::mismatch);
+  EXPECT_EQ(judge(fact("range", "[3, 12]", "\"W\""), 12'000, "mW"), Agreement::match);
+  EXPECT_EQ(judge(fact("eq", "5", "\"B\""), 5, "kHz"), Agreement::mismatch);
+  EXPECT_EQ(judge(fact("eq", "0", "\"B\""), 0, "kHz"), Agreement::mismatch);
+}
+
+TEST(ProfilesTest, AKeyThatTheProfileLacksIsNew) {
+  const Result<Profile> profile = parse_profile(with_fact(fact("eq", "5")), "x.json");
+  ASSERT_TRUE(profile);
+  EXPECT_EQ(compare(*profile, "other", 1, ""), Agreement::new_fact);
+}
+
+TEST(ProfilesTest, RefusesWhatDoesNotFit) {
+  EXPECT_NE(refusal(with_fact(fact("near", "5"))).find("unknown word 'near'"), std::string::npos);
+  EXPECT_NE(refusal(with_fact(fact("range", "[5]"))).find("does not fit the op"), std::string::npos);
+  EXPECT_NE(refusal(with_fact(fact("present", "5"))).find("does not fit the op"), std::string::npos);
+  EXPECT_NE(refusal(with_fact(fact("eq", "5", "null", "\"fail\""))).find("must be info"), std::string::npos);
+  EXPECT_EQ(refusal(with_fact(fact("eq", "5") + "," + fact("eq", "6"))), "x.json: the key 'k' is there twice");
+  std::string no_source = fact("eq", "5");
+  no_source.replace(no_source.find(R"({"kind":"note","ref":"r"})"), 25, "");
+  EXPECT_NE(refusal(with_fact(no_source)).find("a fact needs a source"), std::string::npos);
+  EXPECT_NE(refusal(R"({"schema":"profile/2"})").find("must be profile/1"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace assay::reports
