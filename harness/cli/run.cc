@@ -1,0 +1,221 @@
+// `assay run`: every gate on this machine's device, one bundle, one table.
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "harness/base/child.h"
+#include "harness/base/digest.h"
+#include "harness/base/file_system.h"
+#include "harness/cli/environment.h"
+#include "harness/cli/progress.h"
+#include "harness/cli/self.h"
+#include "harness/cli/subcommand.h"
+#include "harness/cli/terminal.h"
+#include "harness/cuda/driver.h"
+#include "harness/evidence/bundle.h"
+#include "harness/gate/runner.h"
+#include "probes/gates.h"
+
+namespace assay::cli {
+namespace {
+
+using evidence::ControlStatus;
+using evidence::Verdict;
+
+struct Options {
+  std::string out, driver, device = "0";
+  std::vector<std::string> gates;
+  int attempt_seconds = 30, run_seconds = 600;
+  bool json = false, quiet = false, no_redact = false, no_cache = false;
+};
+
+class BundleJournal : public gate::Journal {
+ public:
+  explicit BundleJournal(evidence::BundleWriter& bundle) : bundle_(bundle) {}
+  Result<std::string> keep(std::span<const std::byte> bytes) override { return bundle_.add_artifact(bytes); }
+  Result<evidence::Derived> append(const evidence::Record& record) override { return bundle_.append(record); }
+
+ private:
+  evidence::BundleWriter& bundle_;
+};
+
+std::filesystem::path default_folder(const evidence::Challenge& challenge) {
+  std::string stamp = challenge.issued_utc;
+  std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
+  return std::filesystem::path("assay-runs") / fmt::format("run-{}-{}", stamp, hex(challenge.nonce).substr(0, 8));
+}
+
+/// A missing driver is an answer where nothing suggests that there should be one, and exit 3 everywhere else.
+void choose_driver(const Options& options, gate::RunOptions& run) {
+  run.driver = options.driver;
+  if (!options.driver.empty() || !cuda::nvidia_signs().empty()) return;
+  run.use_driver = false;
+  run.why_no_driver = "no sign of an NVIDIA driver or device on this machine";
+}
+
+gate::RunOptions run_options(const Options& options, const evidence::Challenge& challenge) {
+  gate::RunOptions run;
+  run.executable = own_path();
+  run.nonce = hex(challenge.nonce);
+  run.device = options.device;
+  if (!options.no_cache) run.cache = cache_folder() / "compiled";
+  run.attempt_limit = std::chrono::seconds(options.attempt_seconds);
+  run.run_limit = std::chrono::seconds(options.run_seconds);
+  run.only = options.gates;
+  choose_driver(options, run);
+  return run;
+}
+
+std::vector<evidence::RequiredGate> required(const gate::RunResult& result) {
+  std::vector<evidence::RequiredGate> gates;
+  for (const gate::GateOutcome& outcome : result.outcomes) gates.push_back({outcome.gate, outcome.record.gate_version});
+  return gates;
+}
+
+bool any_control_failed(const evidence::Controls& c) {
+  for (const ControlStatus status : {c.positive, c.home_target, c.negative, c.canary, c.witness})
+    if (status == ControlStatus::failed) return true;
+  return false;
+}
+
+bool went_wrong(const gate::GateOutcome& outcome) {
+  const Verdict verdict = outcome.derived.verdict;
+  return verdict == Verdict::mismatch || verdict == Verdict::faulted || verdict == Verdict::hung ||
+         any_control_failed(outcome.record.controls);
+}
+
+Exit exit_of(const gate::RunResult& result) {
+  if (result.driver_error) return Exit::environment;
+  for (const gate::GateOutcome& outcome : result.outcomes)
+    if (went_wrong(outcome)) return Exit::failed;
+  return Exit::done;
+}
+
+std::string furthest(const evidence::Derived& derived) {
+  return derived.furthest ? std::string(evidence::word(*derived.furthest)) : "-";
+}
+
+std::string reason(const gate::GateOutcome& outcome) {
+  if (outcome.assemble_asked == 0) return outcome.derived.reason;
+  return fmt::format("{}; assembles for {} of {} targets", outcome.derived.reason, outcome.assembled,
+                     outcome.assemble_asked);
+}
+
+void print_table(const gate::RunResult& result, const std::filesystem::path& folder) {
+  const bool colour = takes_colour(STDOUT_FILENO);
+  std::vector<std::vector<Cell>> rows;
+  for (const gate::GateOutcome& outcome : result.outcomes)
+    rows.push_back({{outcome.gate},
+                    {std::string(evidence::word(outcome.derived.verdict)), colour_of(outcome.derived.verdict)},
+                    {std::string(evidence::word(outcome.derived.evidence_class))},
+                    {furthest(outcome.derived)},
+                    {reason(outcome)}});
+  if (result.survey)
+    fmt::print("{}, compute capability {}.{}, driver {}\n\n", paint(result.survey->device.name, Colour::bold, colour),
+               result.survey->device.major, result.survey->device.minor, result.survey->driver.driver_version);
+  fmt::print(
+      "{}\nBundle: {}\nCheck it: assay verify --recompute {}\n",
+      table({"gate", "verdict", "evidence class", "furthest", "why"}, rows, columns_of(STDOUT_FILENO, 160), colour),
+      folder.string(), folder.string());
+}
+
+void print_json(const gate::RunResult& result, const std::filesystem::path& folder, const std::string& manifest,
+                Exit exit) {
+  Json gates = Json::array();
+  for (const gate::GateOutcome& outcome : result.outcomes)
+    gates.push_back({{"gate", outcome.gate},
+                     {"verdict", evidence::word(outcome.derived.verdict)},
+                     {"class", evidence::word(outcome.derived.evidence_class)},
+                     {"level", evidence::word(outcome.derived.level)},
+                     {"furthest", furthest(outcome.derived)},
+                     {"reason", outcome.derived.reason},
+                     {"assembled", outcome.assembled},
+                     {"assemble_asked", outcome.assemble_asked}});
+  const Json document = {{"schema", "run-summary/1"},
+                         {"bundle", folder.string()},
+                         {"manifest_sha256", manifest},
+                         {"gates", gates},
+                         {"exit", static_cast<int>(exit)}};
+  if (const auto text = pretty_json(document)) fmt::print("{}", *text);
+}
+
+Exit interrupted(evidence::BundleWriter& bundle, int signal) {
+  if (const Status marked = bundle.interrupt(signal); !marked)
+    return complain("run", marked.error(), Exit::environment);
+  fmt::print(stderr, "assay run: interrupted; the bundle is marked partial\n");
+  return signal == SIGTERM ? Exit::terminated : Exit::interrupted;
+}
+
+/// Two runs on one device would measure each other.
+Result<HostLock> lock_device(const std::string& device) {
+  Result<HostLock> lock = HostLock::acquire("device-" + device);
+  if (!lock) return Error{fmt::format("device {} is busy: another assay holds its lock; try again later", device)};
+  return lock;
+}
+
+Exit record_run(const Options& options, const evidence::Challenge& challenge, const std::filesystem::path& folder,
+                const evidence::Redactor& redactor) {
+  Result<evidence::BundleWriter> bundle =
+      evidence::BundleWriter::create(folder, challenge, options.no_redact ? nullptr : &redactor);
+  if (!bundle) return complain("run", bundle.error(), Exit::environment);
+  BundleJournal journal(*bundle);
+  Progress progress(options.quiet);
+  const auto result = gate::run_gates(probes::gates(), run_options(options, challenge), journal, progress);
+  if (!result) return complain("run", result.error(), Exit::environment);
+  if (result->interrupted != 0) return interrupted(*bundle, result->interrupted);
+
+  bundle->set_environment(describe_environment(*result, redactor));
+  bundle->set_gates(required(*result));
+  const Result<std::string> manifest = bundle->finish();
+  if (!manifest) return complain("run", manifest.error(), Exit::environment);
+  const Exit exit = exit_of(*result);
+  options.json ? print_json(*result, folder, *manifest, exit) : print_table(*result, folder);
+  if (result->driver_error) return complain("run", *result->driver_error, exit);
+  return exit;
+}
+
+Exit run(const Options& options) {
+  if (!options.driver.empty())
+    if (const auto choice = cuda::parse_driver_choice(options.driver); !choice)
+      return complain("run", choice.error(), Exit::usage);
+  if (const auto gates = gate::select_gates(probes::gates(), options.gates); !gates)
+    return complain("run", gates.error(), Exit::usage);
+  const Result<Digest> salt = evidence::load_or_create_salt(state_folder());
+  if (!salt) return complain("run", salt.error(), Exit::environment);
+  const Result<HostLock> lock = lock_device(options.device);
+  if (!lock) return complain("run", lock.error(), Exit::environment);
+
+  watch_for_interrupt();
+  const evidence::Challenge challenge = evidence::make_challenge("assay run");
+  const std::filesystem::path folder =
+      options.out.empty() ? default_folder(challenge) : std::filesystem::path(options.out);
+  return record_run(options, challenge, folder, evidence::Redactor(evidence::local_secrets(), *salt));
+}
+
+}  // namespace
+
+Exit run_run(Arguments arguments) {
+  CLI::App app;
+  Options options;
+  app.add_option("--out", options.out, "Folder of the bundle; new or empty (default: assay-runs/run-TIME-ID)");
+  app.add_option("--driver", options.driver, "system, or the path of a libcuda (default: system)");
+  app.add_option("--device", options.device, "Index or UUID (default: 0)");
+  app.add_option("--gate", options.gates, "Only these gates and what they need; may be repeated");
+  app.add_option("--attempt-limit", options.attempt_seconds, "Seconds for one attempt")->check(CLI::Range(1, 3600));
+  app.add_option("--run-limit", options.run_seconds, "Seconds for the whole run")->check(CLI::Range(1, 86400));
+  app.add_flag("--no-cache", options.no_cache, "Assemble everything anew");
+  app.add_flag("--no-redact", options.no_redact, "Keep host names, users and paths; marks the bundle private");
+  app.add_flag("--json", options.json, "Summary as JSON on standard output");
+  app.add_flag("--quiet", options.quiet, "No progress on standard error");
+  Exit end = Exit::done;
+  if (!parse(app, arguments, *find_subcommand("run"), end)) return end;
+  return run(options);
+}
+
+}  // namespace assay::cli

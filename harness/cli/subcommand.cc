@@ -1,0 +1,57 @@
+#include "harness/cli/subcommand.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+namespace assay::cli {
+namespace {
+
+constexpr std::array kSubcommands = {
+    Subcommand{"run", "Run the gates on this machine's device and write a bundle (the default)",
+               "assay run --device 0 --out runs/today", run_run},
+    Subcommand{"gates", "List the gates: what each asks, needs and proves", "assay gates --json", run_gates_list},
+    Subcommand{"verify", "Check a bundle: files, chain, schema, labels; with --recompute every oracle",
+               "assay verify --recompute runs/today", run_verify},
+    Subcommand{"doctor", "Say what is missing on this machine and the command that mends it", "assay doctor",
+               run_doctor},
+    Subcommand{"attempt", "Serve one attempt (used by run for its child processes)", "", run_attempt, false},
+};
+
+}  // namespace
+
+std::span<const Subcommand> subcommands() { return kSubcommands; }
+
+const Subcommand* find_subcommand(std::string_view name) {
+  const auto found = std::ranges::find(kSubcommands, name, &Subcommand::name);
+  return found == kSubcommands.end() ? nullptr : &*found;
+}
+
+bool parse(CLI::App& app, Arguments arguments, const Subcommand& self, Exit& end) {
+  app.name(fmt::format("assay {}", self.name));
+  app.description(std::string(self.summary));
+  app.footer(fmt::format("Example:\n  {}", self.example));
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    app.parse(reversed);
+    return true;
+  } catch (const CLI::Success&) {
+    std::fputs(app.help().c_str(), stdout);
+    end = Exit::done;
+  } catch (const CLI::ParseError& error) {
+    end = complain(self.name, Error{fmt::format("{}; see 'assay {} --help'", error.what(), self.name)}, Exit::usage);
+  }
+  return false;
+}
+
+Exit complain(std::string_view command, const Error& error, Exit code) {
+  fmt::print(stderr, "assay {}: {}\n", command, error.message);
+  if (!error.log.empty()) fmt::print(stderr, "{}\n", error.log);
+  return code;
+}
+
+}  // namespace assay::cli
