@@ -1,0 +1,220 @@
+// Every instruction gate on a real device, as it is and sabotaged in four ways: a deliberately wrong oracle, a skipped
+// launch, a kernel that writes nothing, and a kernel that gets the right answer without the instruction. The first must
+// be proven, the others must not be. Without a device every test fails: a skip must not look like a pass.
+#include <gtest/gtest.h>
+
+#include "harness/cuda/driver.h"
+#include "harness/evidence/derive.h"
+#include "harness/gate/attempt.h"
+#include "probes/gates.h"
+#include "tests/support/attempt_tools.h"
+
+namespace assay {
+namespace {
+
+using evidence::ControlStatus;
+using evidence::Verdict;
+using gate::Probe;
+
+/// Hands everything on, but launches of the probe's image never reach the device.
+class SkippingDevice : public cuda::Device {
+ public:
+  explicit SkippingDevice(cuda::Device& real) : real_(real) {}
+
+  Result<cuda::Module> load(std::span<const std::byte> image) override {
+    ++loads_;
+    return real_.load(image);
+  }
+  void unload(cuda::Module module) override { real_.unload(module); }
+  Result<cuda::Function> resolve(cuda::Module module, std::string_view entry) override {
+    auto function = real_.resolve(module, entry);
+    // The first image is the copy control's, the second the probe's, the third the copy control's again.
+    if (function && loads_ == 2) skipped_.push_back(*function);
+    return function;
+  }
+  Result<cuda::Address> allocate(std::size_t bytes) override { return real_.allocate(bytes); }
+  Status release(cuda::Address base) override { return real_.release(base); }
+  Status write(cuda::Address to, std::span<const std::byte> bytes) override { return real_.write(to, bytes); }
+  Status read(cuda::Address from, std::span<std::byte> out) override { return real_.read(from, out); }
+  Result<cuda::TensorMap> encode(const cuda::TiledMap& map, cuda::Address base) override {
+    return real_.encode(map, base);
+  }
+  Status launch(cuda::Function function, const cuda::LaunchShape& shape,
+                std::span<const cuda::Parameter> parameters) override {
+    if (std::ranges::find(skipped_, function) != skipped_.end()) return ok();
+    return real_.launch(function, shape, parameters);
+  }
+  Status synchronize() override { return real_.synchronize(); }
+  Result<std::int64_t> time(cuda::Function f, const cuda::LaunchShape& s, std::span<const cuda::Parameter> p,
+                            int n) override {
+    return real_.time(f, s, p, n);
+  }
+  Result<std::int64_t> time_copy(cuda::Address to, cuda::Address from, std::size_t bytes, int n) override {
+    return real_.time_copy(to, from, bytes, n);
+  }
+  Result<int> max_active_clusters(cuda::Function f, const cuda::LaunchShape& s) override {
+    return real_.max_active_clusters(f, s);
+  }
+  Result<cuda::MemoryInfo> memory_info() override { return real_.memory_info(); }
+
+ private:
+  cuda::Device& real_;
+  int loads_ = 0;
+  std::vector<cuda::Function> skipped_;
+};
+
+/// The device of this test program, opened once.
+struct Rig {
+  Result<cuda::Driver> driver = cuda::Driver::open({.kind = cuda::DriverChoice::Kind::system});
+  Result<std::unique_ptr<cuda::Device>> device = Error{"no driver"};
+  Result<std::unique_ptr<cuda::PtxAssembler>> assembler = cuda::open_ptx_assembler();
+  Target target;
+
+  Rig() {
+    if (!driver) return;
+    device = driver->open_device(0);
+    if (const auto facts = driver->facts(0)) target = facts->own_target();
+  }
+};
+
+Rig& rig() {
+  static Rig rig;
+  return rig;
+}
+
+/// Copies an answer that it was handed, word by word and without a plain load: right, and proof of nothing.
+constexpr std::string_view kCheat = R"(.version @VERSION@
+.target @TARGET@
+.address_size 64
+.visible .entry cheat(.param .u64 answer, .param .u64 out, .param .u32 words)
+{
+  .reg .b32 %index, %words, %word, %block, %size;
+  .reg .b64 %answer, %out, %offset;
+  .reg .pred %past;
+  ld.param.u64 %answer, [answer];
+  ld.param.u64 %out, [out];
+  ld.param.u32 %words, [words];
+  mov.u32 %index, %tid.x;
+  mov.u32 %block, %ctaid.x;
+  mov.u32 %size, %ntid.x;
+  mad.lo.u32 %index, %block, %size, %index;
+  setp.ge.u32 %past, %index, %words;
+  @%past ret;
+  mul.wide.u32 %offset, %index, 4;
+  add.u64 %answer, %answer, %offset;
+  add.u64 %out, %out, %offset;
+  atom.global.or.b32 %word, [%answer], 0;
+  st.global.u32 [%out], %word;
+  ret;
+}
+)";
+
+gate::Case cheated(const gate::Case& genuine) {
+  for (const gate::Argument& argument : genuine.arguments) {
+    const auto* output = std::get_if<gate::Output>(&argument);
+    if (output == nullptr) continue;
+    const auto words = static_cast<std::uint32_t>(output->expected.size() / 4);
+    return {genuine.name,
+            "cheat",
+            {.grid = {(words + 127) / 128}, .block = {128}},
+            {gate::Input{"answer", output->expected}, *output, gate::Scalar{"words", gate::bytes_of(words)}},
+            {}};
+  }
+  return {};
+}
+
+/// The text in which every entry returns at once.
+std::string idle_text(std::string_view text) {
+  std::string idle(text);
+  for (std::size_t at = 0; (at = idle.find(".visible .entry", at)) != std::string::npos;) {
+    at = idle.find('{', idle.find(')', at)) + 1;
+    idle.insert(at, "\n  ret;");
+  }
+  return idle;
+}
+
+class GpuSabotageTest : public testing::TestWithParam<const gate::Gate*> {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(rig().driver) << rig().driver.error().message;
+    ASSERT_TRUE(rig().device) << rig().device.error().message;
+    ASSERT_TRUE(rig().assembler) << rig().assembler.error().message;
+  }
+
+  Probe probe() const { return std::get<gate::MakeProbe>(GetParam()->method)(test::test_seed(GetParam()->id)); }
+
+  evidence::Record run(const Probe& probe, cuda::Device& device) {
+    evidence::Record record = gate::start_record(*GetParam(), to_string(rig().target));
+    record.driver_library = evidence::DriverLibrary::system;
+    const gate::ProbeTools tools{&device, rig().assembler, gate::find_disassembler(), probes::copy_control(), log_};
+    gate::run_probe(*GetParam(), probe, test::test_seed(GetParam()->id), rig().target, tools, record);
+    return record;
+  }
+
+  static std::string told(const evidence::Record& record) {
+    return evidence::derive(record)->reason + " / " + record.control_note;
+  }
+
+  test::MemoryLog log_;
+};
+
+TEST_P(GpuSabotageTest, AsItIsTheGateIsProven) {
+  const evidence::Record record = run(probe(), **rig().device);
+  EXPECT_EQ(evidence::derive(record)->verdict, Verdict::proven) << told(record);
+}
+
+TEST_P(GpuSabotageTest, AWrongOracleIsRefused) {
+  Probe wrong = probe();
+  for (gate::Argument& argument : wrong.cases.front().arguments)
+    if (auto* output = std::get_if<gate::Output>(&argument)) output->expected.back() ^= std::byte{0x10};
+  const evidence::Record record = run(wrong, **rig().device);
+  EXPECT_EQ(evidence::derive(record)->verdict, Verdict::mismatch) << told(record);
+  EXPECT_GT(record.cases.front().mismatches, 0);
+}
+
+TEST_P(GpuSabotageTest, ASkippedLaunchIsRefused) {
+  const Probe genuine = probe();
+  SkippingDevice device(**rig().device);
+  const evidence::Record record = run(genuine, device);
+  EXPECT_EQ(evidence::derive(record)->verdict, Verdict::mismatch) << told(record);
+  EXPECT_EQ(record.cases.front().mismatches, record.cases.front().compared);
+}
+
+TEST_P(GpuSabotageTest, AKernelThatWritesNothingIsRefused) {
+  Probe idle = probe();
+  const std::string text = idle_text(idle.source.text);
+  idle.source.text = text;
+  const evidence::Record record = run(idle, **rig().device);
+  EXPECT_EQ(evidence::derive(record)->verdict, Verdict::mismatch) << told(record);
+  EXPECT_GT(record.cases.front().mismatches, 0);
+}
+
+TEST_P(GpuSabotageTest, ARightAnswerWithoutTheInstructionIsRefused) {
+  Probe impostor = probe();
+  impostor.source.text = kCheat;
+  for (gate::Case& one : impostor.cases) one = cheated(one);
+  impostor.negative = cheated(impostor.negative);
+  const evidence::Record record = run(impostor, **rig().device);
+  EXPECT_EQ(record.stage(evidence::Stage::verify).status, evidence::StageStatus::ok) << told(record);
+  EXPECT_EQ(record.controls.negative, ControlStatus::ok) << told(record);
+  EXPECT_EQ(record.controls.witness, ControlStatus::failed);
+  EXPECT_EQ(evidence::derive(record)->verdict, Verdict::unresolved) << told(record);
+}
+
+std::vector<const gate::Gate*> instruction_gates() {
+  std::vector<const gate::Gate*> rows;
+  for (const gate::Gate& row : probes::gates())
+    if (std::holds_alternative<gate::MakeProbe>(row.method)) rows.push_back(&row);
+  return rows;
+}
+
+std::string name_of(const testing::TestParamInfo<const gate::Gate*>& info) {
+  std::string name(info.param->id);
+  std::ranges::replace(name, '.', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryInstructionGate, GpuSabotageTest, testing::ValuesIn(instruction_gates()), name_of);
+
+}  // namespace
+}  // namespace assay
