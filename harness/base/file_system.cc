@@ -60,11 +60,11 @@ fs::path name_beside(const fs::path& path) {
 }
 
 /// Writes and syncs a file that must not exist; an error names `path`, the file that the caller wants.
-Status write_new(const fs::path& partial, const fs::path& path, std::string_view content) {
+Status write_new(const fs::path& partial, const fs::path& path, std::string_view content, Durable durable) {
   const Descriptor file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
   if (!file) return errno_error(path.string(), "create", "open", errno);
   if (const int code = write_all(file, content)) return errno_error(path.string(), "write", "write", code);
-  if (::fsync(file.get()) != 0) return errno_error(path.string(), "sync", "fsync", errno);
+  if (durable == Durable::now && ::fsync(file.get()) != 0) return errno_error(path.string(), "sync", "fsync", errno);
   return ok();
 }
 
@@ -114,20 +114,27 @@ Result<std::vector<std::byte>> read_bytes(const fs::path& path, std::size_t limi
   return read_whole<std::vector<std::byte>>(path, limit);
 }
 
-Status write_file(const fs::path& path, std::string_view content) {
+Status write_file(const fs::path& path, std::string_view content, Durable durable) {
   const fs::path partial = name_beside(path);
-  Status written = write_new(partial, path, content);
+  Status written = write_new(partial, path, content, durable);
   if (written && ::rename(partial.c_str(), path.c_str()) != 0)
     written = errno_error(path.string(), "replace", "rename", errno);
   if (!written) {
     ::unlink(partial.c_str());
     return written;
   }
-  sync_folder_of(path);
+  if (durable == Durable::now) sync_folder_of(path);
   return ok();
 }
-Status write_file(const fs::path& path, std::span<const std::byte> content) {
-  return write_file(path, as_text(content));
+Status write_file(const fs::path& path, std::span<const std::byte> content, Durable durable) {
+  return write_file(path, as_text(content), durable);
+}
+
+Status sync_file_system_of(const fs::path& folder) {
+  const Descriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!handle) return errno_error(folder.string(), "open the folder", "open", errno);
+  if (::syncfs(handle.get()) != 0) return errno_error(folder.string(), "sync", "syncfs", errno);
+  return ok();
 }
 
 Result<AppendFile> AppendFile::create(const fs::path& path) {

@@ -20,9 +20,16 @@ namespace assay {
 Result<std::string> read_file(const std::filesystem::path&, std::size_t limit = 64u << 20);
 Result<std::vector<std::byte>> read_bytes(const std::filesystem::path&, std::size_t limit = 64u << 20);
 
-/// Writes beside the target, syncs, and renames over it. An error (full disk, unwritable folder) names the file.
-Status write_file(const std::filesystem::path&, std::string_view content);
-Status write_file(const std::filesystem::path&, std::span<const std::byte> content);
+/// When a written file must survive a power cut: when the call returns, or once its file system is synced. Either way it
+/// survives the end of this process, and is there whole or not at all.
+enum class Durable { now, later };
+
+/// Writes beside the target and renames over it. An error (full disk, unwritable folder) names the file.
+Status write_file(const std::filesystem::path&, std::string_view content, Durable = Durable::now);
+Status write_file(const std::filesystem::path&, std::span<const std::byte> content, Durable = Durable::now);
+
+/// Makes everything that was written to the file system of this folder durable.
+Status sync_file_system_of(const std::filesystem::path& folder);
 
 /// An append-only file; each line is on disk when append returns. A line that could not be written whole is taken back.
 class AppendFile {

@@ -121,7 +121,7 @@ Finding check_tool(std::string_view name, const Result<std::unique_ptr<Tool>>& t
 }
 
 Finding check_disassembler() {
-  const Result<std::string> text = gate::find_disassembler()(std::span<const std::byte>());
+  const Result<std::string> text = gate::find_disassembler({})(std::span<const std::byte>());
   const bool absent = !text && text.error().call.empty();
   if (!absent) return {"nvdisasm", State::good, "second opinion on the machine code", ""};
   return {"nvdisasm", State::absent, "optional: the witness then rests on the opcodes alone",

@@ -77,7 +77,7 @@ Result<std::string> cached_digest(const fs::path& file, const fs::path& cache) {
   auto fresh = sha256_file(file);
   if (!fresh) return fresh.error();
   const auto digest = hex(*fresh);
-  if (make_folder(cache)) (void)write_file(entry, entry_text(*key, digest));
+  if (make_folder(cache)) (void)write_file(entry, entry_text(*key, digest), Durable::later);
   return digest;
 }
 

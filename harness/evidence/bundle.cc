@@ -84,7 +84,7 @@ Result<std::string> BundleWriter::keep(std::string_view bytes) {
   const fs::path path = folder_ / kArtifactFolder / digest;
   std::error_code error;
   if (fs::exists(path, error)) return digest;
-  if (const Status written = write_file(path, bytes); !written) return written.error();
+  if (const Status written = write_file(path, bytes, Durable::later); !written) return written.error();
   return digest;
 }
 
@@ -141,6 +141,8 @@ Result<std::string> BundleWriter::finish() {
     return status.error();
   }
   if (const Status status = ledger_.done(); !status) return status.error();
+  // A manifest must not outlive the artifacts that it names.
+  if (const Status status = sync_file_system_of(folder_); !status) return status.error();
   return write_manifest(folder_);
 }
 

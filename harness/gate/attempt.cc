@@ -31,7 +31,7 @@ class WireLog : public AttemptLog {
     const std::string name = hex(sha256(bytes));
     std::error_code ignored;
     if (!std::filesystem::exists(scratch_ / name, ignored))
-      (void)write_file(scratch_ / name, bytes);  // the parent misses the file and says so
+      (void)write_file(scratch_ / name, bytes, Durable::later);  // the parent misses the file and says so
     return name;
   }
 
@@ -185,7 +185,7 @@ class Server {
     }
   }
 
-  ProbeTools tools(cuda::Device* device) { return {device, assembler_, find_disassembler(), copy_control_, log_}; }
+  ProbeTools tools(cuda::Device* device) { return {device, assembler_, find_disassembler(request_.cache), copy_control_, log_}; }
 
   const AttemptRequest& request_;
   std::span<const Gate> table_;

@@ -6,8 +6,10 @@
 #include <iterator>
 
 #include "harness/base/child.h"
+#include "harness/base/digest.h"
 #include "harness/base/file_system.h"
 #include "harness/cubin/elf.h"
+#include "harness/cuda/file_digest.h"
 
 namespace assay::gate {
 namespace {
@@ -40,7 +42,7 @@ std::filesystem::path nvdisasm_path() {
 Result<std::string> run_nvdisasm(const std::filesystem::path& program, std::span<const std::byte> cubin) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "image.cubin";
-  if (Status written = write_file(file, cubin); !written) return written.error();
+  if (Status written = write_file(file, cubin, Durable::later); !written) return written.error();
   ChildRequest request;
   request.command = {program.string(), file.string()};
   const Result<ChildResult> child = run_child(request);
@@ -50,12 +52,36 @@ Result<std::string> run_nvdisasm(const std::filesystem::path& program, std::span
   return child->output;
 }
 
+std::string entry_name(const std::filesystem::path& program, std::span<const std::byte> cubin) {
+  Sha256 sha;
+  const Result<std::string> program_digest = cuda::cached_digest(program);
+  sha.update(program_digest ? *program_digest : std::string());
+  sha.update(cubin);
+  return hex(sha.finish()) + ".sass";
+}
+
+/// An entry is the text behind its own digest.
+Result<std::string> kept_text(const std::filesystem::path& entry) {
+  if (entry.empty()) return Error{"no cache"};
+  Result<std::string> content = read_file(entry);
+  if (!content) return content;
+  constexpr std::size_t kDigits = 64;
+  if (content->size() < kDigits || hex(sha256(content->substr(kDigits))) != content->substr(0, kDigits))
+    return Error{"damaged entry"};
+  return content->substr(kDigits);
+}
+
 }  // namespace
 
-Disassemble find_disassembler() {
-  return [program = nvdisasm_path()](std::span<const std::byte> cubin) -> Result<std::string> {
+Disassemble find_disassembler(const std::filesystem::path& cache) {
+  return [program = nvdisasm_path(), cache](std::span<const std::byte> cubin) -> Result<std::string> {
     if (program.empty()) return Error{"no nvdisasm in the CUDA toolkit's folders"};
-    return run_nvdisasm(program, cubin);
+    const std::filesystem::path entry = cache.empty() ? cache : cache / entry_name(program, cubin);
+    if (Result<std::string> kept = kept_text(entry)) return kept;
+    Result<std::string> text = run_nvdisasm(program, cubin);
+    if (text && !entry.empty() && make_folder(cache))
+      (void)write_file(entry, hex(sha256(*text)) + *text, Durable::later);  // an unwritable cache only costs time
+    return text;
   };
 }
 

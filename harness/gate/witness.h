@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
@@ -23,8 +24,9 @@ namespace assay::gate {
 /// Text of a disassembly, or the reason why there is none (no disassembler here is an answer).
 using Disassemble = std::function<Result<std::string>(std::span<const std::byte> cubin)>;
 
-/// Runs nvdisasm from the installed toolkit, if there is one.
-Disassemble find_disassembler();
+/// Runs nvdisasm from the installed toolkit, if there is one. It takes half a second for the smallest image, so its answers
+/// are kept in `cache`, by program and image; an empty path keeps none, a damaged entry is a miss.
+Disassemble find_disassembler(const std::filesystem::path& cache);
 
 /// What the three images show. Error: one of them is no readable cubin.
 Result<evidence::Witness> find_witness(std::span<const std::byte> loaded, std::span<const std::byte> with,

@@ -146,7 +146,7 @@ class GpuSabotageTest : public testing::TestWithParam<const gate::Gate*> {
   evidence::Record run(const Probe& probe, cuda::Device& device) {
     evidence::Record record = gate::start_record(*GetParam(), to_string(rig().target));
     record.driver_library = evidence::DriverLibrary::system;
-    const gate::ProbeTools tools{&device, rig().assembler, gate::find_disassembler(), probes::copy_control(), log_};
+    const gate::ProbeTools tools{&device, rig().assembler, gate::find_disassembler({}), probes::copy_control(), log_};
     gate::run_probe(*GetParam(), probe, test::test_seed(GetParam()->id), rig().target, tools, record);
     return record;
   }
