@@ -60,7 +60,7 @@ Multicast draw(ChallengeStream& stream, Form form, const Shape& shape) {
   copy.issuer = draw_issuer(stream, shape);
   const auto last_offset = static_cast<std::uint32_t>(tensor_bytes(map) - box_bytes(map)) / 16;
   copy.offset = 16 * (1 + stream.below(last_offset));
-  copy.start = {stream.between(1, 16), stream.between(1, 12)};
+  copy.start = {4 * stream.between(1, 4), stream.between(1, 12)};  // 16-byte units along a row, as in tma_load.cc
   copy.poison = stream.next();
   copy.source = stream.bytes(tensor_bytes(map));
   return copy;

@@ -144,10 +144,10 @@ Result<AppendFile> AppendFile::create(const fs::path& path) {
   return AppendFile(std::move(file), path);
 }
 
-Status AppendFile::append(std::string_view line_with_newline) {
+Status AppendFile::append(std::string_view line_with_newline, Durable durable) {
   const off_t end = ::lseek(file_.get(), 0, SEEK_END);
   int code = end < 0 ? errno : write_all(file_, line_with_newline);
-  if (code == 0 && ::fdatasync(file_.get()) != 0) code = errno;
+  if (code == 0 && durable == Durable::now && ::fdatasync(file_.get()) != 0) code = errno;
   if (code == 0) return ok();
   if (end >= 0 && ::ftruncate(file_.get(), end) != 0)
     return errno_error(path_.string(), "take back a half-written line", "ftruncate", errno);

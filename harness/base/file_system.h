@@ -20,8 +20,8 @@ namespace assay {
 Result<std::string> read_file(const std::filesystem::path&, std::size_t limit = 64u << 20);
 Result<std::vector<std::byte>> read_bytes(const std::filesystem::path&, std::size_t limit = 64u << 20);
 
-/// When a written file must survive a power cut: when the call returns, or once its file system is synced. Either way it
-/// survives the end of this process, and is there whole or not at all.
+/// When a written file must survive a power cut: when the call returns, or once its file system is synced. Either way
+/// it survives the end of this process, and is there whole or not at all.
 enum class Durable { now, later };
 
 /// Writes beside the target and renames over it. An error (full disk, unwritable folder) names the file.
@@ -31,12 +31,13 @@ Status write_file(const std::filesystem::path&, std::span<const std::byte> conte
 /// Makes everything that was written to the file system of this folder durable.
 Status sync_file_system_of(const std::filesystem::path& folder);
 
-/// An append-only file; each line is on disk when append returns. A line that could not be written whole is taken back.
+/// An append-only file; with Durable::now a line, and all before it, is on disk when append returns. A line that could
+/// not be written whole is taken back.
 class AppendFile {
  public:
   /// Error: the file exists already.
   static Result<AppendFile> create(const std::filesystem::path&);
-  Status append(std::string_view line_with_newline);
+  Status append(std::string_view line_with_newline, Durable = Durable::now);
 
  private:
   AppendFile(Descriptor file, std::filesystem::path path) : file_(std::move(file)), path_(std::move(path)) {}

@@ -80,7 +80,8 @@ class AnswerFolder {
   void keep(const std::string& key, const Assembly& assembly) const {
     const auto body = body_of(assembly);
     if (!make_folder(folder_)) return;
-    (void)write_file(folder_ / key, header_of(key, assembly.accepted, assembly.log.size(), body) + body, Durable::later);
+    (void)write_file(folder_ / key, header_of(key, assembly.accepted, assembly.log.size(), body) + body,
+                     Durable::later);
   }
 
   fs::path folder_;

@@ -158,7 +158,7 @@ Result<Ledger> Ledger::create(const std::filesystem::path& path, std::string hea
   return Ledger(*std::move(file), std::move(head_sha256));
 }
 
-Status Ledger::write(Json line) {
+Status Ledger::write(Json line, Durable durable) {
   line["prev_sha256"] = previous_;
   auto text = canonical_json(line);
   if (!text) return text.error();
@@ -166,7 +166,7 @@ Status Ledger::write(Json line) {
     return Error{.message =
                      fmt::format("{}: a record of {} bytes, the limit is {}", kLedgerFile, text->size(), kLongestLine)};
   }
-  if (const Status status = file_.append(*text + "\n"); !status) return status.error();
+  if (const Status status = file_.append(*text + "\n", durable); !status) return status.error();
   previous_ = digest_of(*text);
   return ok();
 }
@@ -175,7 +175,9 @@ Status Ledger::append(const Record& record, const Derived& derived) {
   Json line = to_json(record);
   line["record_id"] = record.id();
   line["derived"] = derived_to_json(derived);
-  const Status status = write(std::move(line));
+  // What only a toolchain said can be asked again; what a driver said may have cost the machine its life.
+  const bool repeatable = record.driver_library == DriverLibrary::none;
+  const Status status = write(std::move(line), repeatable ? Durable::later : Durable::now);
   if (status) ++count_;
   return status;
 }

@@ -37,7 +37,7 @@ class Ledger {
 
  private:
   Ledger(AppendFile file, std::string previous) : file_(std::move(file)), previous_(std::move(previous)) {}
-  Status write(Json line);
+  Status write(Json line, Durable durable = Durable::now);
 
   AppendFile file_;
   std::string previous_;

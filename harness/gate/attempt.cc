@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <map>
 
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
@@ -107,6 +108,7 @@ class Server {
 
   Status serve_assemble() {
     send_tools();
+    std::map<std::string, Probe> probes;
     for (const auto& [id, target_text] : request_.work) {
       const Result<const Gate*> gate = gate_named(id);
       if (!gate) return gate.error();
@@ -116,7 +118,8 @@ class Server {
       if (make == nullptr) return Error{"attempt request: gate '" + id + "' has nothing to assemble"};
       Record record = start_record(**gate, target_text);
       const Seed seed = seed_for(record);
-      assemble_only(**gate, (*make)(seed), seed, *target, tools(nullptr), record);
+      if (!probes.contains(id)) probes.emplace(id, (*make)(seed));  // the text does not depend on the seed
+      assemble_only(**gate, probes.at(id), seed, *target, tools(nullptr), record);
       log_.finished(record);
     }
     return ok();
@@ -185,7 +188,9 @@ class Server {
     }
   }
 
-  ProbeTools tools(cuda::Device* device) { return {device, assembler_, find_disassembler(request_.cache), copy_control_, log_}; }
+  ProbeTools tools(cuda::Device* device) {
+    return {device, assembler_, find_disassembler(request_.cache), copy_control_, log_};
+  }
 
   const AttemptRequest& request_;
   std::span<const Gate> table_;

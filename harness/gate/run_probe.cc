@@ -194,7 +194,10 @@ class Attempt {
     bool all_agree = true;
     for (const Case& launch_case : probe_.cases) {
       const Result<Observed> observed = run_case(launch_case);
-      if (!observed) return false;
+      if (!observed) {  // what earlier cases verified stands in `cases`; the stage as a whole was not reached
+        record_.stage(Stage::verify) = {};
+        return false;
+      }
       check_canary(launch_case, *observed);
       stage(Stage::verify, [&] { return verify(launch_case, *observed, all_agree); });
     }

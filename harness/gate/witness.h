@@ -24,8 +24,8 @@ namespace assay::gate {
 /// Text of a disassembly, or the reason why there is none (no disassembler here is an answer).
 using Disassemble = std::function<Result<std::string>(std::span<const std::byte> cubin)>;
 
-/// Runs nvdisasm from the installed toolkit, if there is one. It takes half a second for the smallest image, so its answers
-/// are kept in `cache`, by program and image; an empty path keeps none, a damaged entry is a miss.
+/// Runs nvdisasm from the installed toolkit, if there is one. It takes half a second for the smallest image, so its
+/// answers are kept in `cache`, by program and image; an empty path keeps none, a damaged entry is a miss.
 Disassemble find_disassembler(const std::filesystem::path& cache);
 
 /// What the three images show. Error: one of them is no readable cubin.
