@@ -54,7 +54,7 @@ void report_dynamic(gate::QuestionContext& context, const Bracket& limit, const 
 std::uint32_t ask_dynamic_shared(gate::QuestionContext& context, gate::ChallengeStream& nonces) {
   Measurements kernel_says(context.record, "kernel");
   Result<DeviceKernel> kernel =
-      DeviceKernel::from_ptx(context, {"shared_touch", ptx_text("shared_touch"), {7, 0}}, "shared_touch");
+      DeviceKernel::from_ptx(context, {"shared_touch", ptx_text("shared_touch"), {6, 0}}, "shared_touch");
   if (!kernel) {
     kernel_says.missing("dynamic_shared_memory_measured", "B", kernel.error().message);
     return 0;
@@ -89,7 +89,7 @@ std::uint32_t ask_dynamic_shared(gate::QuestionContext& context, gate::Challenge
 }
 
 std::string static_text(std::uint64_t bytes, Target target) {
-  std::string text = gate::with_instruction({"shared_static", ptx_text("shared_static"), {7, 0}}, target);
+  std::string text = gate::with_instruction({"shared_static", ptx_text("shared_static"), {6, 0}}, target);
   constexpr std::string_view kPlace = "@BYTES@";
   for (auto at = text.find(kPlace); at != text.npos; at = text.find(kPlace, at))
     text.replace(at, kPlace.size(), std::to_string(bytes));
@@ -154,7 +154,7 @@ Result<std::set<std::uint32_t>> seen_in(std::span<const std::byte> reports, std:
 Result<std::int64_t> count_multiprocessors(gate::QuestionContext& context, std::uint32_t whole_block,
                                            std::uint32_t nonce) {
   Result<DeviceKernel> kernel =
-      DeviceKernel::from_ptx(context, {"sm_census", ptx_text("sm_census"), {7, 0}}, "sm_census");
+      DeviceKernel::from_ptx(context, {"sm_census", ptx_text("sm_census"), {6, 0}}, "sm_census");
   if (!kernel) return kernel.error();
   const std::int64_t reported = context.facts.attribute("multiprocessor_count", 1);
   const auto blocks = static_cast<std::uint32_t>(std::clamp<std::int64_t>(2 * reported, 16, 0xffff));

@@ -73,8 +73,8 @@ std::vector<float> multiply(const Product& product) {
 }
 
 std::vector<float> error_bound(const Product& product) {
-  const auto steps = static_cast<double>(columns(product.a) / kStepK);
-  return for_each_element(product, steps * 0x1p-18, [](double p) { return std::fabs(p); });
+  const std::size_t steps = columns(product.a) / kStepK;
+  return for_each_element(product, static_cast<double>(steps) * 0x1p-18, [](double p) { return std::fabs(p); });
 }
 
 /// How far the start address moves per step, in units of 16 bytes: within a swizzled line, or to the next K column of

@@ -1,12 +1,10 @@
 // `assay attempt`: serves one attempt for a parent `assay run`. The request is on standard input.
-#include <unistd.h>
-
 #include <cstdio>
 #include <iostream>
-#include <iterator>
 #include <string>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "harness/cli/subcommand.h"
 #include "harness/gate/attempt.h"
@@ -14,9 +12,25 @@
 
 namespace assay::cli {
 
-Exit run_attempt(Arguments) {
-  const std::string input{std::istreambuf_iterator<char>(std::cin), {}};
-  const Result<Json> json = parse_json(input, "attempt request");
+namespace {
+
+constexpr std::size_t kLongestRequest = 1u << 20;
+
+/// Standard input up to one byte over the limit, for the parser to refuse.
+std::string read_request() {
+  std::string input(kLongestRequest + 1, '\0');
+  std::cin.read(input.data(), static_cast<std::streamsize>(input.size()));
+  input.resize(static_cast<std::size_t>(std::cin.gcount()));
+  return input;
+}
+
+}  // namespace
+
+Exit run_attempt(Arguments arguments) {
+  CLI::App app;
+  Exit end = Exit::done;
+  if (!parse(app, arguments, *find_subcommand("attempt"), end)) return end;
+  const Result<Json> json = parse_json(read_request(), "attempt request", {.bytes = kLongestRequest});
   if (!json) return complain("attempt", json.error(), Exit::usage);
   const Result<gate::AttemptRequest> request = gate::attempt_request_from_json(*json);
   if (!request) return complain("attempt", request.error(), Exit::usage);

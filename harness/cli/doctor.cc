@@ -181,6 +181,9 @@ Exit run_doctor(Arguments arguments) {
   app.add_option("--driver", driver, "system, or the path of a libcuda");
   Exit end = Exit::done;
   if (!parse(app, arguments, *find_subcommand("doctor"), end)) return end;
+  if (!driver.empty())
+    if (const auto choice = cuda::parse_driver_choice(driver); !choice)
+      return complain("doctor", choice.error(), Exit::usage);
   const std::vector<Finding> findings = examine(driver);
   json ? print_json(findings) : print_text(findings);
   return std::ranges::any_of(findings, [](const Finding& f) { return f.state == State::broken; }) ? Exit::environment

@@ -1,6 +1,9 @@
 // `assay`: a table of subcommands (subcommand.cc). Only this file and the subcommands print and decide exit codes.
+#include <cerrno>
 #include <cstdio>
+#include <exception>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -30,6 +33,19 @@ Exit dispatch(const std::vector<std::string>& arguments) {
   return Exit::usage;
 }
 
+/// The edge of the program, where what the standard library throws (no memory, a standard output that takes no more)
+/// becomes one line. A result that nobody could read is no result.
+Exit guarded(const std::vector<std::string>& arguments) {
+  try {
+    const Exit exit = dispatch(arguments);
+    if (std::fflush(stdout) == 0) return exit;
+    fmt::print(stderr, "assay: standard output: {}\n", std::generic_category().message(errno));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "assay: %s\n", error.what());
+  }
+  return Exit::environment;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -42,5 +58,5 @@ int main(int argc, char** argv) {
     fmt::print("assay {} ({})\n", assay::build_info().version, assay::build_info().git_commit);
     return 0;
   }
-  return static_cast<int>(dispatch(arguments));
+  return static_cast<int>(guarded(arguments));
 }

@@ -10,14 +10,13 @@
 
 namespace assay::cli {
 
-Progress::Progress(bool quiet)
-    : quiet_(quiet), live_(isatty(STDERR_FILENO) != 0), colour_(takes_colour(STDERR_FILENO)) {}
+Progress::Progress(bool quiet) : quiet_(quiet), live_(takes_colour(STDERR_FILENO)) {}
 
 void Progress::begins(std::string_view gate, std::string_view what) {
   if (quiet_ || !live_) return;
   const std::size_t room = columns_of(STDERR_FILENO, 80);
   const std::string line = fmt::format("  {:<21} {}", gate, what).substr(0, room - 1);
-  fmt::print(stderr, "\r\x1b[2K{}", paint(line, Colour::dim, colour_));
+  fmt::print(stderr, "\r\x1b[2K{}", paint(line, Colour::dim, live_));
   std::fflush(stderr);
 }
 
@@ -28,7 +27,7 @@ void Progress::ended(const evidence::Record& record, const evidence::Derived& de
   const std::string wall =
       record.process ? fmt::format("{:.2f} s", static_cast<double>(record.process->wall_ns) / 1e9) : "";
   fmt::print(stderr, "  {:<21} {}  {}\n", record.gate,
-             paint(fmt::format("{:<10}", verdict), colour_of(derived.verdict), colour_), wall);
+             paint(fmt::format("{:<10}", verdict), colour_of(derived.verdict), live_), wall);
 }
 
 }  // namespace assay::cli

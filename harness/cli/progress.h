@@ -14,7 +14,7 @@ class Progress : public gate::Observer {
   void ended(const evidence::Record&, const evidence::Derived&) override;
 
  private:
-  bool quiet_, live_, colour_;  ///< live: a terminal, where the line of a gate under way is overwritten
+  bool quiet_, live_;  ///< live: a terminal that takes escapes, where the line of a gate under way is overwritten
 };
 
 }  // namespace assay::cli

@@ -1,6 +1,7 @@
 // `assay run`: every gate on this machine's device, one bundle, one table.
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -13,6 +14,7 @@
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
 #include "harness/cli/environment.h"
+#include "harness/cli/measured.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/self.h"
 #include "harness/cli/subcommand.h"
@@ -155,15 +157,30 @@ Exit interrupted(evidence::BundleWriter& bundle, int signal) {
 /// Two runs on one device would measure each other.
 Result<HostLock> lock_device(const std::string& device) {
   Result<HostLock> lock = HostLock::acquire("device-" + device);
-  if (!lock) return Error{fmt::format("device {} is busy: another assay holds its lock; try again later", device)};
-  return lock;
+  if (lock || lock.error().code != EWOULDBLOCK) return lock;
+  return Error{.message = fmt::format("device {} is busy: another assay holds its lock; try again later", device),
+               .code = EWOULDBLOCK};
+}
+
+/// What no other moment mends is the caller's mistake: a name that cannot be one, a folder that is in use. A refusal
+/// with any other errno (full disk, no permission) is the machine's.
+Exit blame(const Error& error) {
+  const bool mistaken = error.code == 0 || error.code == ENOTDIR || error.code == EEXIST;
+  return mistaken ? Exit::usage : Exit::environment;
+}
+
+/// A driver's refusal with the way on, which for a library that crashed or is none is all that can be said.
+Exit complain_of_driver(const Error& error) {
+  Error told = error;
+  told.message = fmt::format("no device answered: {}; 'assay doctor' examines this machine", error.message);
+  return complain("run", told, Exit::environment);
 }
 
 Exit record_run(const Options& options, const evidence::Challenge& challenge, const std::filesystem::path& folder,
                 const evidence::Redactor& redactor) {
   Result<evidence::BundleWriter> bundle =
       evidence::BundleWriter::create(folder, challenge, options.no_redact ? nullptr : &redactor);
-  if (!bundle) return complain("run", bundle.error(), Exit::environment);
+  if (!bundle) return complain("run", bundle.error(), blame(bundle.error()));
   BundleJournal journal(*bundle);
   Progress progress(options.quiet);
   const auto result = gate::run_gates(probes::gates(), run_options(options, challenge), journal, progress);
@@ -176,8 +193,7 @@ Exit record_run(const Options& options, const evidence::Challenge& challenge, co
   if (!manifest) return complain("run", manifest.error(), Exit::environment);
   const Exit exit = exit_of(*result);
   options.json ? print_json(*result, folder, *manifest, exit) : print_table(*result, folder);
-  if (result->driver_error) return complain("run", *result->driver_error, exit);
-  return exit;
+  return result->driver_error ? complain_of_driver(*result->driver_error) : exit;
 }
 
 Exit run(const Options& options) {
@@ -189,7 +205,7 @@ Exit run(const Options& options) {
   const Result<Digest> salt = evidence::load_or_create_salt(state_folder());
   if (!salt) return complain("run", salt.error(), Exit::environment);
   const Result<HostLock> lock = lock_device(options.device);
-  if (!lock) return complain("run", lock.error(), Exit::environment);
+  if (!lock) return complain("run", lock.error(), blame(lock.error()));
 
   watch_for_interrupt();
   const evidence::Challenge challenge = evidence::make_challenge("assay run");

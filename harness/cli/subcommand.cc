@@ -19,7 +19,8 @@ constexpr std::array kSubcommands = {
                "assay verify --recompute runs/today", run_verify},
     Subcommand{"doctor", "Say what is missing on this machine and the command that mends it", "assay doctor",
                run_doctor},
-    Subcommand{"attempt", "Serve one attempt (used by run for its child processes)", "", run_attempt, false},
+    Subcommand{"attempt", "Serve one attempt (used by run for its child processes)", "assay attempt < request.json",
+               run_attempt, false},
 };
 
 }  // namespace

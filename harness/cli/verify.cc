@@ -1,6 +1,8 @@
 // `assay verify`: is a bundle whole, unchanged, consistent and rightly labelled?
 #include <unistd.h>
 
+#include <filesystem>
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -72,6 +74,10 @@ Exit run_verify(Arguments arguments) {
   Exit end = Exit::done;
   if (!parse(app, arguments, *find_subcommand("verify"), end)) return end;
 
+  std::error_code unreadable;
+  if (!std::filesystem::is_directory(folder, unreadable))
+    return complain("verify", Error{fmt::format("{}: no such folder; name the folder that a run left", folder)},
+                    Exit::usage);
   evidence::VerifyOptions options;
   if (again) options.recompute = recompute;
   const evidence::VerifyReport report = evidence::verify_bundle(folder, options);

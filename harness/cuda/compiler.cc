@@ -118,6 +118,10 @@ Result<std::unique_ptr<CudaCompiler>> open_cuda_compiler() {
                                         library->file().string()),
                  .call = "dlsym"};
   }
+  // NVRTC opens its builtins by bare name; one that is loaded already is found wherever it lies (the wheels have no
+  // rpath).
+  const auto builtins = library->file().parent_path() / fmt::format("libnvrtc-builtins.so.{}.{}", major, minor);
+  (void)SharedLibrary::open(builtins.string());
   auto identity = identify_tool("NVRTC", major, minor, *library);
   if (!identity) return identity.error();
   return std::unique_ptr<CudaCompiler>(std::make_unique<Nvrtc>(api, *identity));

@@ -279,8 +279,9 @@ class Run {
     const Result<Derived> derived = journal_.append(record);
     if (!derived) return derived.error();
     GateOutcome& outcome = outcome_of(gate);
-    if (record.stage(Stage::assemble).status != StageStatus::not_reached) ++outcome.assemble_asked;
-    if (record.stage(Stage::assemble).status == StageStatus::ok) ++outcome.assembled;
+    const bool asked = !record.target.empty() && record.stage(Stage::assemble).status != StageStatus::not_reached;
+    outcome.assemble_asked += asked ? 1 : 0;
+    outcome.assembled += asked && record.stage(Stage::assemble).status == StageStatus::ok ? 1 : 0;
     const bool elsewhere = record.stopped == Stopped::foreign_target;
     const bool home = record.target == to_string(gate.home);
     const bool speaks = record.target.empty() || (result_.survey ? !elsewhere : home);

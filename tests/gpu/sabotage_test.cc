@@ -8,6 +8,7 @@
 #include "harness/gate/attempt.h"
 #include "probes/gates.h"
 #include "tests/support/attempt_tools.h"
+#include "tests/support/instruction_gates.h"
 
 namespace assay {
 namespace {
@@ -133,7 +134,7 @@ std::string idle_text(std::string_view text) {
   return idle;
 }
 
-class GpuSabotageTest : public testing::TestWithParam<const gate::Gate*> {
+class GpuSabotageTest : public testing::TestWithParam<test::GateRow> {
  protected:
   void SetUp() override {
     ASSERT_TRUE(rig().driver) << rig().driver.error().message;
@@ -141,13 +142,13 @@ class GpuSabotageTest : public testing::TestWithParam<const gate::Gate*> {
     ASSERT_TRUE(rig().assembler) << rig().assembler.error().message;
   }
 
-  Probe probe() const { return std::get<gate::MakeProbe>(GetParam()->method)(test::test_seed(GetParam()->id)); }
+  Probe probe() const { return std::get<gate::MakeProbe>(GetParam().row->method)(test::test_seed(GetParam().row->id)); }
 
   evidence::Record run(const Probe& probe, cuda::Device& device) {
-    evidence::Record record = gate::start_record(*GetParam(), to_string(rig().target));
+    evidence::Record record = gate::start_record(*GetParam().row, to_string(rig().target));
     record.driver_library = evidence::DriverLibrary::system;
     const gate::ProbeTools tools{&device, rig().assembler, gate::find_disassembler({}), probes::copy_control(), log_};
-    gate::run_probe(*GetParam(), probe, test::test_seed(GetParam()->id), rig().target, tools, record);
+    gate::run_probe(*GetParam().row, probe, test::test_seed(GetParam().row->id), rig().target, tools, record);
     return record;
   }
 
@@ -201,20 +202,8 @@ TEST_P(GpuSabotageTest, ARightAnswerWithoutTheInstructionIsRefused) {
   EXPECT_EQ(evidence::derive(record)->verdict, Verdict::unresolved) << told(record);
 }
 
-std::vector<const gate::Gate*> instruction_gates() {
-  std::vector<const gate::Gate*> rows;
-  for (const gate::Gate& row : probes::gates())
-    if (std::holds_alternative<gate::MakeProbe>(row.method)) rows.push_back(&row);
-  return rows;
-}
-
-std::string name_of(const testing::TestParamInfo<const gate::Gate*>& info) {
-  std::string name(info.param->id);
-  std::ranges::replace(name, '.', '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(EveryInstructionGate, GpuSabotageTest, testing::ValuesIn(instruction_gates()), name_of);
+INSTANTIATE_TEST_SUITE_P(EveryInstructionGate, GpuSabotageTest, testing::ValuesIn(test::instruction_gates()),
+                         test::gate_name);
 
 }  // namespace
 }  // namespace assay

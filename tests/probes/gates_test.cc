@@ -9,6 +9,7 @@
 #include "harness/gate/attempt.h"
 #include "ptx/texts.h"
 #include "tests/support/attempt_tools.h"
+#include "tests/support/instruction_gates.h"
 
 namespace assay {
 namespace {
@@ -58,22 +59,24 @@ TEST(GateTableTest, EveryMethodHasATest) {
   }
 }
 
-class ProbeAuditTest : public testing::TestWithParam<const gate::Gate*> {
+class ProbeAuditTest : public testing::TestWithParam<test::GateRow> {
  protected:
-  gate::Probe probe() const { return std::get<gate::MakeProbe>(GetParam()->method)(test::test_seed(GetParam()->id)); }
+  gate::Probe probe() const {
+    return std::get<gate::MakeProbe>(GetParam().row->method)(test::test_seed(GetParam().row->id));
+  }
 };
 
 TEST_P(ProbeAuditTest, RowNamesInstructionSourceAndHome) {
-  EXPECT_FALSE(GetParam()->instruction.empty());
-  EXPECT_FALSE(GetParam()->source.empty());
-  EXPECT_NE(GetParam()->home.sm, 0);
+  EXPECT_FALSE(GetParam().row->instruction.empty());
+  EXPECT_FALSE(GetParam().row->source.empty());
+  EXPECT_NE(GetParam().row->home.sm, 0);
 }
 
 TEST_P(ProbeAuditTest, TextIsEmbeddedMarkedAndNamesTheInstruction) {
   const gate::Probe made = probe();
   EXPECT_EQ(made.source.text, ptx_text(made.source.stem));
   EXPECT_EQ(made.witness_text, made.source.text);
-  EXPECT_TRUE(gate::without_instruction(made.source, GetParam()->home));
+  EXPECT_TRUE(gate::without_instruction(made.source, GetParam().row->home));
 }
 
 TEST_P(ProbeAuditTest, CasesAreNamedComparedAndExactFirst) {
@@ -91,7 +94,7 @@ TEST_P(ProbeAuditTest, CasesAreNamedComparedAndExactFirst) {
 }
 
 TEST_P(ProbeAuditTest, AnotherNonceGivesOtherInputsAndOtherAnswers) {
-  const gate::Probe one = probe(), two = std::get<gate::MakeProbe>(GetParam()->method)(test::test_seed("another"));
+  const gate::Probe one = probe(), two = std::get<gate::MakeProbe>(GetParam().row->method)(test::test_seed("another"));
   const auto first = gate::digests(one.cases.front()), second = gate::digests(two.cases.front());
   EXPECT_NE(first.inputs_sha256, second.inputs_sha256);
   EXPECT_NE(first.expected_sha256, second.expected_sha256);
@@ -105,20 +108,8 @@ TEST_P(ProbeAuditTest, NegativeChangesInputsAndExpectation) {
   EXPECT_NE(positive.expected_sha256, negative.expected_sha256);
 }
 
-std::vector<const gate::Gate*> instruction_gates() {
-  std::vector<const gate::Gate*> rows;
-  for (const gate::Gate& row : probes::gates())
-    if (std::holds_alternative<gate::MakeProbe>(row.method)) rows.push_back(&row);
-  return rows;
-}
-
-std::string name_of(const testing::TestParamInfo<const gate::Gate*>& info) {
-  std::string name(info.param->id);
-  std::ranges::replace(name, '.', '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(EveryInstructionGate, ProbeAuditTest, testing::ValuesIn(instruction_gates()), name_of);
+INSTANTIATE_TEST_SUITE_P(EveryInstructionGate, ProbeAuditTest, testing::ValuesIn(test::instruction_gates()),
+                         test::gate_name);
 
 }  // namespace
 }  // namespace assay

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/digest.h"
+#include "harness/gate/challenge_stream.h"
 #include "harness/gate/probe.h"
 
 namespace assay::probes {

@@ -7,6 +7,7 @@
 #include "harness/gate/attempt.h"
 #include "probes/gates.h"
 #include "tests/support/attempt_tools.h"
+#include "tests/support/instruction_gates.h"
 #include "tests/support/oracle_device.h"
 
 namespace assay {
@@ -49,23 +50,23 @@ class ScribblingDevice : public test::OracleDevice {
   }
 };
 
-class SabotageTest : public testing::TestWithParam<const gate::Gate*> {
+class SabotageTest : public testing::TestWithParam<test::GateRow> {
  protected:
   static const Result<std::unique_ptr<cuda::PtxAssembler>>& assembler() {
     static const Result<std::unique_ptr<cuda::PtxAssembler>> opened = cuda::open_ptx_assembler();
     return opened;
   }
 
-  Probe probe() const { return std::get<gate::MakeProbe>(GetParam()->method)(test::test_seed()); }
+  Probe probe() const { return std::get<gate::MakeProbe>(GetParam().row->method)(test::test_seed()); }
   Probe copy() const { return probes::copy_control()(test::test_seed()); }
   std::vector<gate::Case> known() const { return test::OracleDevice::all_cases(probe(), copy()); }
 
   evidence::Record run(const Probe& probe, cuda::Device& device) {
     require_assembler();
-    evidence::Record record = gate::start_record(*GetParam(), to_string(GetParam()->home));
+    evidence::Record record = gate::start_record(*GetParam().row, to_string(GetParam().row->home));
     record.driver_library = evidence::DriverLibrary::system;
     const gate::ProbeTools tools{&device, assembler(), test::no_disassembler(), probes::copy_control(), log_};
-    gate::run_probe(*GetParam(), probe, test::test_seed(), GetParam()->home, tools, record);
+    gate::run_probe(*GetParam().row, probe, test::test_seed(), GetParam().row->home, tools, record);
     return record;
   }
 
@@ -109,7 +110,7 @@ TEST_P(SabotageTest, ASkippedLaunchIsRefused) {
 
 TEST_P(SabotageTest, ARightAnswerWithoutTheInstructionIsRefused) {
   Probe impostor = probe();
-  const Result<std::string> stand_in = gate::without_instruction(impostor.source, GetParam()->home);
+  const Result<std::string> stand_in = gate::without_instruction(impostor.source, GetParam().row->home);
   ASSERT_TRUE(stand_in) << stand_in.error().message;
   impostor.source.text = *stand_in;
   test::OracleDevice device(known());
@@ -135,30 +136,18 @@ TEST_P(SabotageTest, ANegativeControlThatMovesNothingIsRefused) {
 
 TEST_P(SabotageTest, AnUnmetPrerequisiteStopsBeforeTheLaunch) {
   test::OracleDevice device(known());
-  evidence::Record record = gate::start_record(*GetParam(), to_string(GetParam()->home));
+  evidence::Record record = gate::start_record(*GetParam().row, to_string(GetParam().row->home));
   record.driver_library = evidence::DriverLibrary::system;
   record.stopped = evidence::Stopped::prerequisite;
   const gate::ProbeTools tools{&device, assembler(), test::no_disassembler(), probes::copy_control(), log_};
-  gate::run_probe(*GetParam(), probe(), test::test_seed(), GetParam()->home, tools, record);
+  gate::run_probe(*GetParam().row, probe(), test::test_seed(), GetParam().row->home, tools, record);
   EXPECT_EQ(record.stage(evidence::Stage::resolve).status, evidence::StageStatus::ok);
   EXPECT_EQ(record.stage(evidence::Stage::launch).status, evidence::StageStatus::not_reached);
   EXPECT_EQ(verdict(record), Verdict::not_run);
 }
 
-std::vector<const gate::Gate*> instruction_gates() {
-  std::vector<const gate::Gate*> rows;
-  for (const gate::Gate& row : probes::gates())
-    if (std::holds_alternative<gate::MakeProbe>(row.method)) rows.push_back(&row);
-  return rows;
-}
-
-std::string name_of(const testing::TestParamInfo<const gate::Gate*>& info) {
-  std::string name(info.param->id);
-  std::ranges::replace(name, '.', '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(EveryInstructionGate, SabotageTest, testing::ValuesIn(instruction_gates()), name_of);
+INSTANTIATE_TEST_SUITE_P(EveryInstructionGate, SabotageTest, testing::ValuesIn(test::instruction_gates()),
+                         test::gate_name);
 
 }  // namespace
 }  // namespace assay

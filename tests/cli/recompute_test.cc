@@ -1,0 +1,83 @@
+// What a right run of a gate shows, computed again from the challenge alone.
+#include "harness/cli/recompute.h"
+
+#include <gtest/gtest.h>
+
+#include <variant>
+
+#include "harness/gate/attempt.h"
+#include "harness/gate/challenge_stream.h"
+#include "harness/gate/run_probe.h"
+#include "probes/gates.h"
+
+namespace assay::cli {
+namespace {
+
+constexpr std::string_view kGate = "tma.load";
+
+Digest nonce_of(std::byte value) {
+  Digest nonce;
+  nonce.fill(value);
+  return nonce;
+}
+
+evidence::Record record_of(std::string_view gate, std::string_view target = "sm_90a") {
+  return gate::start_record(*gate::find_gate(probes::gates(), gate), target);
+}
+
+std::vector<std::string> expected_of(const Result<evidence::Recomputed>& recomputed) {
+  std::vector<std::string> digests;
+  for (const evidence::CaseDigests& one : recomputed->cases) digests.push_back(one.expected_sha256);
+  return digests;
+}
+
+TEST(RecomputeTest, EveryInstructionGateIsMadeAgainFromItsSeed) {
+  const Digest nonce = nonce_of(std::byte{7});
+  int made = 0;
+  for (const gate::Gate& gate : probes::gates()) {
+    const auto* make = std::get_if<gate::MakeProbe>(&gate.method);
+    if (make == nullptr) continue;
+    SCOPED_TRACE(gate.id);
+    const auto recomputed = recompute(record_of(gate.id), nonce);
+    ASSERT_TRUE(recomputed && recomputed->known_version);
+    const gate::Probe probe = (*make)(gate::derive_seed(nonce, gate.id, "sm_90a", "1"));
+    ASSERT_EQ(recomputed->cases.size(), probe.cases.size());
+    for (std::size_t i = 0; i < probe.cases.size(); ++i) {
+      const evidence::CaseDigests right = gate::digests(probe.cases[i]);
+      EXPECT_EQ(recomputed->cases[i].inputs_sha256, right.inputs_sha256);
+      EXPECT_EQ(recomputed->cases[i].expected_sha256, right.expected_sha256);
+      EXPECT_EQ(recomputed->cases[i].observed_if_right, right.observed_if_right);
+      EXPECT_EQ(recomputed->cases[i].exact, right.exact);
+    }
+    ++made;
+  }
+  EXPECT_GT(made, 0);
+}
+
+TEST(RecomputeTest, ChallengeTargetAndAttemptEachChangeTheOracle) {
+  const evidence::Record record = record_of(kGate);
+  const auto before = expected_of(recompute(record, nonce_of(std::byte{7})));
+  ASSERT_FALSE(before.empty());
+  EXPECT_EQ(expected_of(recompute(record, nonce_of(std::byte{7}))), before);
+  EXPECT_NE(expected_of(recompute(record, nonce_of(std::byte{8}))), before);
+  EXPECT_NE(expected_of(recompute(record_of(kGate, "sm_100a"), nonce_of(std::byte{7}))), before);
+  evidence::Record again = record;
+  again.attempt = 2;
+  EXPECT_NE(expected_of(recompute(again, nonce_of(std::byte{7}))), before);
+}
+
+TEST(RecomputeTest, WhatThisBuildDoesNotHaveIsNotRecomputed) {
+  evidence::Record unknown = record_of(kGate), newer = unknown, older = unknown;
+  unknown.gate = "tma.later";
+  ++newer.gate_version;
+  --older.gate_version;
+  for (const evidence::Record& record : {unknown, newer, older, record_of("device.query", "")}) {
+    const auto recomputed = recompute(record, nonce_of(std::byte{7}));
+    ASSERT_TRUE(recomputed);
+    EXPECT_FALSE(recomputed->known_version) << record.gate;
+    EXPECT_TRUE(recomputed->cases.empty());
+  }
+}
+
+}  // namespace
+}  // namespace assay::cli
