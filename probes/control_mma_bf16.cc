@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kK = 32;
 
 // All 8 significand bits are used: a product is below 2^16 units, 32 of them and C below 2^22, of 24 that FP32 keeps.
-constexpr ExactRange kExact{.operand = 255, .c = 1 << 20, .low_unit = -10, .high_unit = 10};
+constexpr ExactRange kExact{.larger = 255, .smaller = 255, .c = 1 << 20, .low_unit = -10, .high_unit = 10};
 
 // Any sign and fraction, exponents -10..10.
 float draw(gate::ChallengeStream& stream) {

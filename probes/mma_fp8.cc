@@ -9,9 +9,10 @@ namespace {
 
 constexpr std::size_t kK = 64;
 
-// Some FP8 units keep no more than 13 fraction bits of a sum, so 64 products of at most 49 units and C stay below 2^12.
-// Units from 2^-9, where 1..7 are all the subnormals, to 2^6, where 7 is the largest value, 448.
-constexpr ExactRange kExact{.operand = 7, .c = 900, .low_unit = -9, .high_unit = 6};
+// Some FP8 units keep no more than 13 fraction bits of a sum, so 64 products of at most 45 units and C stay below 2^12.
+// All four significand bits are used, by A and B in turn. Units from 2^-9, where 1..7 are all the subnormals, to 2^4,
+// where 15 is 240.
+constexpr ExactRange kExact{.larger = 15, .smaller = 3, .c = 900, .low_unit = -9, .high_unit = 4};
 
 // Any code but NaN.
 float draw(gate::ChallengeStream& stream) {
@@ -31,7 +32,7 @@ std::vector<std::byte> encode(const std::vector<float>& values) {
 
 gate::Probe make_mma_fp8(const gate::Seed& seed) {
   return make_warp_mma(seed, {.stem = "mma_fp8", .text = ptx_text("mma_fp8"), .floor = {8, 4}}, kK, kExact, kWide,
-                       encode, {"QMMA", "HMMA"});
+                       encode, {"QMMA|HMMA"});
 }
 
 }  // namespace assay::probes

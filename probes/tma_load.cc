@@ -187,7 +187,7 @@ gate::Probe make_tma_load(const gate::Seed& seed) {
   gate::Probe probe;
   probe.source = {.stem = "tma_load", .text = ptx_text("tma_load"), .floor = {8, 6}};
   probe.witness_text = probe.source.text;
-  probe.mnemonics = {"UTMALDG"};
+  probe.mnemonics = {"UTMALDG.2D", "UTMALDG.3D", "UTMASTG"};
   std::vector<Copy> copies;
   for (const Shape& shape : loads()) copies.push_back(draw(stream, shape, tensor_bytes));
   for (const Copy& copy : copies) probe.cases.push_back(load_case(copy));

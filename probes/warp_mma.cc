@@ -50,8 +50,9 @@ Matrices draw_exact(gate::ChallengeStream& stream, std::size_t k, const ExactRan
   for (std::size_t tile = 0; tile < kTiles; ++tile) {
     const std::int32_t unit_a = stream.between(range.low_unit, range.high_unit);
     const std::int32_t unit_b = stream.between(range.low_unit, range.high_unit);
-    draw(m.a, kRows * k, range.operand, unit_a);
-    draw(m.b, kColumns * k, range.operand, unit_b);
+    const bool a_is_larger = tile % 2 == 0;
+    draw(m.a, kRows * k, a_is_larger ? range.larger : range.smaller, unit_a);
+    draw(m.b, kColumns * k, a_is_larger ? range.smaller : range.larger, unit_b);
     draw(m.c, kRows * kColumns, range.c, unit_a + unit_b);
   }
   return m;

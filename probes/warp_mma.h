@@ -43,7 +43,9 @@ struct Matrices {
 
 /// Integers times a unit that each tile draws for A and for B; C is on the grid of the products.
 struct ExactRange {
-  std::int32_t operand = 0;                  ///< |A| and |B| in [1, operand] units.
+  /// |A| in [1, larger] and |B| in [1, smaller] units, from tile to tile the other way round: a format's whole
+  /// significand is used where both operands at once would leave the exact range.
+  std::int32_t larger = 0, smaller = 0;
   std::int32_t c = 0;                        ///< |C| in [1, c] units of the product.
   std::int32_t low_unit = 0, high_unit = 0;  ///< Units are 2^low_unit .. 2^high_unit.
 };

@@ -1,9 +1,11 @@
 // `assay run`: every gate on this machine's device, one bundle, one table.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "harness/base/child.h"
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
+#include "harness/cli/device_lock.h"
 #include "harness/cli/environment.h"
 #include "harness/cli/measured.h"
 #include "harness/cli/progress.h"
@@ -92,8 +95,13 @@ bool went_wrong(const gate::GateOutcome& outcome) {
          any_control_failed(outcome.record.controls);
 }
 
+bool without_assembler(const gate::GateOutcome& outcome) {
+  return outcome.record.stopped == evidence::Stopped::no_assembler;
+}
+
 Exit exit_of(const gate::RunResult& result) {
   if (result.driver_error) return Exit::environment;
+  if (std::ranges::any_of(result.outcomes, without_assembler)) return Exit::environment;
   for (const gate::GateOutcome& outcome : result.outcomes)
     if (went_wrong(outcome)) return Exit::failed;
   return Exit::done;
@@ -154,14 +162,6 @@ Exit interrupted(evidence::BundleWriter& bundle, int signal) {
   return signal == SIGTERM ? Exit::terminated : Exit::interrupted;
 }
 
-/// Two runs on one device would measure each other.
-Result<HostLock> lock_device(const std::string& device) {
-  Result<HostLock> lock = HostLock::acquire("device-" + device);
-  if (lock || lock.error().code != EWOULDBLOCK) return lock;
-  return Error{.message = fmt::format("device {} is busy: another assay holds its lock; try again later", device),
-               .code = EWOULDBLOCK};
-}
-
 /// What no other moment mends is the caller's mistake: a name that cannot be one, a folder that is in use. A refusal
 /// with any other errno (full disk, no permission) is the machine's.
 Exit blame(const Error& error) {
@@ -176,6 +176,13 @@ Exit complain_of_driver(const Error& error) {
   return complain("run", told, Exit::environment);
 }
 
+/// A run that a busy device kept from beginning leaves no folder behind.
+Exit abandoned(const std::filesystem::path& folder, const Error& error) {
+  std::error_code ignored;
+  if (error.code == EWOULDBLOCK) std::filesystem::remove_all(folder, ignored);
+  return complain("run", error, Exit::environment);
+}
+
 Exit record_run(const Options& options, const evidence::Challenge& challenge, const std::filesystem::path& folder,
                 const evidence::Redactor& redactor) {
   Result<evidence::BundleWriter> bundle =
@@ -183,8 +190,16 @@ Exit record_run(const Options& options, const evidence::Challenge& challenge, co
   if (!bundle) return complain("run", bundle.error(), blame(bundle.error()));
   BundleJournal journal(*bundle);
   Progress progress(options.quiet);
-  const auto result = gate::run_gates(probes::gates(), run_options(options, challenge), journal, progress);
-  if (!result) return complain("run", result.error(), Exit::environment);
+  gate::RunOptions wanted = run_options(options, challenge);
+  std::optional<HostLock> device_lock;
+  wanted.claim = [&device_lock](const gate::Survey& survey) -> Status {
+    Result<HostLock> lock = lock_device(survey);
+    if (!lock) return lock.error();
+    device_lock = *std::move(lock);
+    return ok();
+  };
+  const auto result = gate::run_gates(probes::gates(), wanted, journal, progress);
+  if (!result) return abandoned(folder, result.error());
   if (result->interrupted != 0) return interrupted(*bundle, result->interrupted);
 
   bundle->set_environment(describe_environment(*result, redactor));
@@ -204,8 +219,6 @@ Exit run(const Options& options) {
     return complain("run", gates.error(), Exit::usage);
   const Result<Digest> salt = evidence::load_or_create_salt(state_folder());
   if (!salt) return complain("run", salt.error(), Exit::environment);
-  const Result<HostLock> lock = lock_device(options.device);
-  if (!lock) return complain("run", lock.error(), blame(lock.error()));
 
   watch_for_interrupt();
   const evidence::Challenge challenge = evidence::make_challenge("assay run");

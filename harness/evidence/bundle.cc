@@ -28,13 +28,12 @@ Result<RequiredGate> read_required_gate(const Json& json, const std::string& whe
 }
 
 Status make_empty_folder(const fs::path& folder) {
-  if (const Status made = make_folder(folder / kArtifactFolder); !made) return made;
-  std::error_code error;
+  std::error_code error;  // A folder that cannot be listed is not there yet, or cannot be made.
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     if (entry.path().filename() == kArtifactFolder && fs::is_empty(entry.path(), error)) continue;
     return Error{.message = fmt::format("{}: not empty; a bundle gets a folder of its own", folder.string())};
   }
-  return ok();
+  return make_folder(folder / kArtifactFolder);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ bool reached_from(const Record& record, Stage first) {
 /// file was not assembled here.
 std::optional<std::string> broken_ladder(const Record& record) {
   if (record.target.empty()) return std::nullopt;
-  const std::size_t first = record.image == ImageKind::supplied ? 1 : 0;
+  const std::size_t first = record.image == ImageKind::supplied || opening_failed(record) ? 1 : 0;
   for (std::size_t i = first; i + 1 < kStageCount; ++i) {
     if (record.stages[i].status != StageStatus::ok && record.stages[i + 1].status != StageStatus::not_reached) {
       return fmt::format("stage {} is {} after {} was {}", word(static_cast<Stage>(i + 1)),
@@ -32,7 +32,7 @@ std::optional<std::string> broken_ladder(const Record& record) {
 }
 
 std::optional<std::string> impossible_load(const Record& record) {
-  if (!reached_from(record, Stage::load)) return std::nullopt;
+  if (!reached_from(record, Stage::load) || opening_failed(record)) return std::nullopt;
   if (record.driver_library == DriverLibrary::none)
     return "an image was handed to a driver, but there is no driver library";
   if (record.image == ImageKind::none && record.stage(Stage::load).status == StageStatus::ok) {
@@ -59,7 +59,7 @@ std::optional<std::string> impossible_case(const Record& record) {
     if (result.mismatches > 0 && record.stage(Stage::verify).status == StageStatus::ok) {
       return fmt::format("case '{}' has mismatches, but verify is ok", result.name);
     }
-    if (result.compared > 0 && !reached(record, Stage::complete)) {
+    if (result.compared > 0 && !reached(record, Stage::launch)) {
       return fmt::format("case '{}' was compared, but nothing completed", result.name);
     }
   }

@@ -24,13 +24,14 @@ bool has_answer(const Record& record) {
                      [](const Measurement& measurement) { return !measurement.value.is_null(); });
 }
 
-/// The first stage in whose way something stood. A supplied file was assembled by somebody else, so the harness not
-/// having assembled it stands in nobody's way.
+/// The first stage in whose way something stood. A supplied file was assembled by somebody else, and a driver that
+/// could not be opened was asked before anything was assembled: there the missing stage stands in nobody's way.
 std::optional<Stage> first_not_ok(const Record& record) {
   for (std::size_t i = 0; i < kStageCount; ++i) {
     const auto stage = static_cast<Stage>(i);
-    const bool skipped = stage == Stage::assemble && record.image == ImageKind::supplied &&
-                         record.stage(stage).status == StageStatus::not_reached;
+    const bool elsewhere = record.image == ImageKind::supplied || opening_failed(record);
+    const bool skipped =
+        stage == Stage::assemble && elsewhere && record.stage(stage).status == StageStatus::not_reached;
     if (!is_ok(record, stage) && !skipped) return stage;
   }
   return std::nullopt;
@@ -69,7 +70,10 @@ std::string told(std::string_view what, const StageResult& result) {
   return line;
 }
 
-std::string told(Stage stage, const StageResult& result) {
+std::string told(const Record& record, Stage stage) {
+  const StageResult& result = record.stage(stage);
+  // The driver, the device or the context was refused before there was anything to load.
+  if (stage == Stage::load && opening_failed(record)) return told("no device was opened", result);
   return result.status == StageStatus::refused ? told(refuser(stage), result)
                                                : told(fmt::format("{} failed", word(stage)), result);
 }
@@ -140,27 +144,31 @@ std::optional<Ending> bad_stage(const Record& record) {
   if (result.status == StageStatus::not_reached) return std::nullopt;
   if (*stage == Stage::verify) {
     if (auto wrong = wrong_answer(record)) return wrong;
-    return Ending{Verdict::mismatch, told(*stage, result)};
+    return Ending{Verdict::mismatch, told(record, *stage)};
   }
   const bool software_said_no = *stage < Stage::launch && result.status == StageStatus::refused;
-  return Ending{software_said_no ? Verdict::refused : Verdict::faulted, told(*stage, result)};
+  return Ending{software_said_no ? Verdict::refused : Verdict::faulted, told(record, *stage)};
 }
 
-std::string unmet_prerequisite(const Record& record) {
+std::optional<std::string> unmet_prerequisite(const Record& record) {
   for (const PrerequisiteResult& prerequisite : record.prerequisites) {
     if (meets(prerequisite.found, prerequisite.needs, record.driver_library)) continue;
     return fmt::format("prerequisite {} is {}, {} needed", prerequisite.gate, word(prerequisite.found),
                        word(prerequisite.needs));
   }
-  return "a prerequisite is not met";
+  return std::nullopt;
 }
 
 std::optional<Ending> stopped_early(const Record& record) {
   switch (record.stopped) {
     case Stopped::no_device:
       return Ending{Verdict::not_run, record.stopped_why.empty() ? "no device was opened" : record.stopped_why};
+    case Stopped::no_assembler:
+    case Stopped::run_limit:
+      return Ending{Verdict::not_run,
+                    record.stopped_why.empty() ? std::string(word(record.stopped)) : record.stopped_why};
     case Stopped::prerequisite:
-      return Ending{Verdict::not_run, unmet_prerequisite(record)};
+      return Ending{Verdict::not_run, unmet_prerequisite(record).value_or("a prerequisite is not met")};
     case Stopped::foreign_target:
       return Ending{Verdict::unresolved,
                     record.stopped_why.empty()
@@ -190,6 +198,7 @@ std::optional<Ending> control_in_doubt(const Record& record) {
 
 std::optional<Ending> answer_in_doubt(const Record& record) {
   if (!compare(record).each_compared) return Ending{Verdict::unresolved, "nothing was compared in a case"};
+  if (auto unmet = unmet_prerequisite(record)) return Ending{Verdict::unresolved, *std::move(unmet)};
   if (record.attempt > 1) {
     return Ending{Verdict::unresolved,
                   fmt::format("right answer on attempt {}; only a first attempt counts", record.attempt)};
@@ -212,9 +221,10 @@ std::optional<Ending> answer_in_doubt(const Record& record) {
 
 Ending right_answer(const Record& record) {
   return {runs_on_emulation(record) ? Verdict::agrees : Verdict::proven,
-          fmt::format("{}, {} equal to the oracle, {} controls ok",
+          fmt::format("{}, {} equal to the oracle, {} controls ok{}",
                       counted(static_cast<std::int64_t>(record.cases.size()), "case"),
-                      counted(compare(record).compared, "word"), kControls.size())};
+                      counted(compare(record).compared, "word"), kControls.size(),
+                      record.witness.lowering == "driver-call" ? "; lowered to a call into the driver" : "")};
 }
 
 std::optional<Stage> first_with(const Record& record, StageStatus status) {
@@ -228,7 +238,7 @@ std::optional<Stage> first_with(const Record& record, StageStatus status) {
 Ending answer_of_question(const Record& record) {
   if (auto wrong = wrong_answer(record)) return *wrong;
   if (const auto stage = first_with(record, StageStatus::failed)) {
-    return {*stage == Stage::verify ? Verdict::mismatch : Verdict::faulted, told(*stage, record.stage(*stage))};
+    return {*stage == Stage::verify ? Verdict::mismatch : Verdict::faulted, told(record, *stage)};
   }
   if (auto ending = stopped_early(record)) return *ending;
   if (!record.cases.empty() && !compare(record).each_compared) {
@@ -241,7 +251,7 @@ Ending answer_of_question(const Record& record) {
     return {Verdict::reported, fmt::format("{} of {} values answered", answered, asked)};
   }
   if (const auto stage = first_with(record, StageStatus::refused)) {
-    return {Verdict::refused, told(*stage, record.stage(*stage))};
+    return {Verdict::refused, told(record, *stage)};
   }
   if (asked > 0) return {Verdict::unresolved, fmt::format("0 of {} values answered", asked)};
   return {Verdict::not_run, "nothing was asked"};

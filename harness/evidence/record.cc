@@ -43,8 +43,9 @@ struct Words<ImageKind> {
 };
 template <>
 struct Words<Stopped> {
-  static constexpr std::array<std::string_view, 6> kAll{
-      "no", "no-device", "prerequisite", "foreign-target", "not-implemented", "not-applicable"};
+  static constexpr std::array<std::string_view, 8> kAll{
+      "no",           "no-device", "prerequisite", "foreign-target", "not-implemented", "not-applicable",
+      "no-assembler", "run-limit"};
 };
 template <>
 struct Words<ControlStatus> {
@@ -292,6 +293,18 @@ void take(T& into, Result<T> from, std::optional<Error>& fault) {
 }
 
 }  // namespace
+
+void Record::end_at(Stage s, StageResult result) {
+  stage(s) = std::move(result);
+  for (std::size_t later = static_cast<std::size_t>(s) + 1; later < kStageCount; ++later) stages[later] = {};
+}
+
+bool opening_failed(const Record& record) {
+  const StageStatus load = record.stage(Stage::load).status;
+  const bool copied_first = record.controls.positive != ControlStatus::not_run;  // so a device was open
+  return record.image == ImageKind::none && !copied_first &&
+         (load == StageStatus::refused || load == StageStatus::failed);
+}
 
 std::string Record::id() const {
   return target.empty() ? fmt::format("{}#{}", gate, attempt) : fmt::format("{}@{}#{}", gate, target, attempt);

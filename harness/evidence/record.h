@@ -36,7 +36,16 @@ enum class DriverLibrary { system, emulated, unknown, none };
 /// What was loaded; `none` if nothing was.
 enum class ImageKind { native, patched, supplied, none };
 /// Why an attempt ended before its last stage without anything having gone wrong.
-enum class Stopped { no, no_device, prerequisite, foreign_target, not_implemented, not_applicable };
+enum class Stopped {
+  no,
+  no_device,
+  prerequisite,
+  foreign_target,
+  not_implemented,
+  not_applicable,
+  no_assembler,
+  run_limit
+};
 enum class ControlStatus { ok, failed, not_run };
 
 struct StageResult {
@@ -65,7 +74,7 @@ struct Controls {
   ControlStatus positive = ControlStatus::not_run;     ///< A plain copy kernel before and after, same process.
   ControlStatus home_target = ControlStatus::not_run;  ///< The same text assembles for its home target.
   ControlStatus negative = ControlStatus::not_run;     ///< A changed operand moved exactly the predicted words.
-  ControlStatus canary = ControlStatus::not_run;       ///< Guards and inputs unchanged, no poison left.
+  ControlStatus canary = ControlStatus::not_run;       ///< Guard words and inputs unchanged.
   ControlStatus witness = ControlStatus::not_run;      ///< The loaded machine code holds the instruction.
 };
 
@@ -84,8 +93,8 @@ inline constexpr std::array<ControlField, 5> kControls{{{"positive", &Controls::
 struct Witness {
   std::vector<std::int64_t> opcodes;  ///< Low 12 bits of the machine words that only the text with the instruction has.
   std::string lowering;               ///< "instruction", "driver-call" or "absent"; empty if not asked.
-  std::string disassembler;           ///< "agrees", "disagrees" or "not present".
-  std::vector<std::string> externs;   ///< Undefined `__cuda_syscall_*` symbols of the loaded image.
+  std::string disassembler;           ///< "agrees", "disagrees", "not present" or "failed".
+  std::vector<std::string> externs;   ///< `__cuda_syscall_*` that only the text with the instruction calls.
 };
 
 /// One prerequisite and what was found for it in the same run.
@@ -141,9 +150,15 @@ struct Record {
 
   StageResult& stage(Stage s) { return stages[static_cast<std::size_t>(s)]; }
   const StageResult& stage(Stage s) const { return stages[static_cast<std::size_t>(s)]; }
+  /// Sets a stage that was not ok. The attempt ended there, whatever an earlier case had reached.
+  void end_at(Stage s, StageResult result);
   /// "tma.load@sm_90a#1"; "device.query#1" without a target.
   std::string id() const;
 };
+
+/// Whether the driver, the device or the context could not be opened: `load` tells why, and no image was handed to
+/// anybody.
+bool opening_failed(const Record&);
 
 /// Words as they stand in records: lower case, '-' between words; a level is spelled as it is called ("E5").
 std::string_view word(Stage);

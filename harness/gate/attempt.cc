@@ -145,7 +145,7 @@ class Server {
     log_.reached(evidence::Stage::load, record);
     Status opened = open_device(record);
     if (!opened) {
-      record.stage(evidence::Stage::load) = stage_result(opened.error(), evidence::StageStatus::refused, log_);
+      record.end_at(evidence::Stage::load, stage_result(opened.error(), evidence::StageStatus::refused, log_));
       log_.finished(record);
       return ok();
     }
@@ -163,6 +163,7 @@ class Server {
     }
     Result<cuda::Driver> driver = cuda::Driver::open(choice);
     if (!driver) return driver.error();
+    record.driver_library = library_of(driver->identity().kind);
     const Result<int> ordinal = driver->find_device(request_.device);
     if (!ordinal) return ordinal.error();
     Result<cuda::DeviceFacts> facts = driver->facts(*ordinal);
@@ -171,7 +172,6 @@ class Server {
     if (!device) return device.error();
     survey_ = {driver->identity(), *std::move(facts)};
     device_ = *std::move(device);
-    record.driver_library = library_of(survey_.driver.kind);
     if (request_.kind == AttemptRequest::Kind::survey) log_.send({{"survey", to_json(survey_)}});
     return ok();
   }

@@ -8,7 +8,7 @@
 namespace assay::gate {
 namespace {
 
-constexpr std::size_t kGuard = 256;
+constexpr std::size_t kGuard = 1024;
 
 std::vector<std::byte> between_guards(const Seed& seed, const std::string& name, std::span<const std::byte> payload) {
   ChallengeStream stream(seed, "guard/" + name);

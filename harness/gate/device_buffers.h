@@ -1,6 +1,6 @@
 // The device memory of one case: every buffer between guard words, outputs poisoned.
 //
-//     | guard 256 B | payload | guard 256 B |
+//     | guard 1 KiB | payload | guard 1 KiB |
 //
 // Guards and poison come from the challenge, so neither a cached answer nor a kernel that writes constants can look
 // right. Tested by tests/gate/run_probe_test.cc.

@@ -85,7 +85,8 @@ struct Probe {
   std::string witness_text;  ///< Text from which the witness is derived; normally source.text.
   std::vector<Case> cases;   ///< At least one exact case; wide-range cases carry bounds.
   Case negative;             ///< cases[0] with one operand changed: exactly the predicted words must move.
-  std::vector<std::string_view> mnemonics;  ///< SASS mnemonics of which nvdisasm, where present, must show one.
+  std::vector<std::string_view>
+      mnemonics;  ///< SASS mnemonics that nvdisasm, where present, must all show; alternatives are joined by '|'.
 };
 
 /// The word that a device-side wait writes when it gave up waiting (%globaltimer passed its limit).

@@ -58,24 +58,35 @@ class Attempt {
       : gate_(gate), probe_(probe), seed_(seed), target_(target), tools_(tools), record_(record) {}
 
   void run() {
+    if (!has_assembler()) return;
     if (!stage(Stage::assemble, [this] { return assemble(); })) return;
     control_home_target();
     control_witness();
-    if (tools_.device == nullptr || !control_positive("before")) return;
+    if (tools_.device == nullptr) return;
+    const bool may_launch = record_.stopped == evidence::Stopped::no;
+    if (may_launch && !control_positive("before")) return;
     if (!stage(Stage::load, [this] { return load(); })) return;
     if (!stage(Stage::resolve, [this] { return resolve(); })) return;
-    if (record_.stopped != evidence::Stopped::no) return;
+    if (!may_launch) return;
     record_.controls.canary = ControlStatus::ok;
     if (!launch_cases()) return;
     control_negative();
     control_positive("after");
   }
 
-  bool assemble_stage() {
-    return stage(Stage::assemble, [this] { return assemble(); });
+  void assemble_stage() {
+    if (has_assembler()) stage(Stage::assemble, [this] { return assemble(); });
   }
 
  private:
+  /// A tool that is not there has refused nothing.
+  bool has_assembler() {
+    if (tools_.assembler) return true;
+    record_.stopped = evidence::Stopped::no_assembler;
+    record_.stopped_why = tools_.assembler.error().message;
+    return false;
+  }
+
   /// A stage's body says how it went; time and position are noted here.
   template <class Body>
   bool stage(Stage which, Body body) {
@@ -84,8 +95,9 @@ class Attempt {
     StageResult result = body();
     result.wall_ns =
         record_.stage(which).wall_ns + std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
-    record_.stage(which) = result;
-    return result.status == StageStatus::ok;
+    const bool good = result.status == StageStatus::ok;
+    good ? void(record_.stage(which) = std::move(result)) : record_.end_at(which, std::move(result));
+    return good;
   }
 
   static StageResult good() { return {.status = StageStatus::ok}; }
@@ -93,7 +105,6 @@ class Attempt {
   StageResult failed(const Error& error) { return stage_result(error, StageStatus::failed, tools_.log); }
 
   StageResult assemble() {
-    if (!tools_.assembler) return refused(tools_.assembler.error());
     const std::string text = with_instruction(probe_.source, target_);
     record_.artifacts["ptx"] = tools_.log.keep(as_bytes(text));
     record_.ptx_version = to_string(std::max(probe_.source.floor, ptx_version_floor(target_)));
@@ -166,8 +177,9 @@ class Attempt {
     set_control(record_.controls.positive, static_cast<bool>(copied),
                 copied ? "" : fmt::format("copy kernel {} the probe: {}", when, copied.error().message));
     if (!copied && when == "before") {
-      record_.stage(Stage::load) = failed(copied.error());
-      record_.stage(Stage::load).message = record_.control_note;
+      StageResult result = failed(copied.error());
+      result.message = record_.control_note;
+      record_.end_at(Stage::load, std::move(result));
     }
     return static_cast<bool>(copied);
   }
@@ -194,10 +206,7 @@ class Attempt {
     bool all_agree = true;
     for (const Case& launch_case : probe_.cases) {
       const Result<Observed> observed = run_case(launch_case);
-      if (!observed) {  // what earlier cases verified stands in `cases`; the stage as a whole was not reached
-        record_.stage(Stage::verify) = {};
-        return false;
-      }
+      if (!observed) return false;  // what earlier cases verified stands in `cases`
       check_canary(launch_case, *observed);
       stage(Stage::verify, [&] { return verify(launch_case, *observed, all_agree); });
     }

@@ -103,6 +103,12 @@ class Run {
     return reply;
   }
 
+  bool out_of_time() const { return std::chrono::steady_clock::now() >= deadline_; }
+  std::string run_limit_why() const {
+    return fmt::format("the run's limit of {} s was reached",
+                       std::chrono::duration_cast<std::chrono::seconds>(options_.run_limit).count());
+  }
+
   std::chrono::milliseconds time_left() const {
     const auto left = deadline_ - std::chrono::steady_clock::now();
     return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
@@ -123,7 +129,7 @@ class Run {
   /// The record of an attempt whose child ended without finishing it: what it was doing, and how it ended.
   static Record unfinished(const Reply& reply, const Gate& gate, std::string_view target) {
     Record record = reply.begun ? *reply.begun : start_record(gate, target);
-    evidence::StageResult& stage = record.stage(reply.at);
+    evidence::StageResult stage;
     stage.status = StageStatus::failed;
     stage.code = reply.child.signal;
     stage.name = reply.child.signal_name;
@@ -140,6 +146,7 @@ class Run {
       stage.message = fmt::format("the child ended with exit code {} and no record", reply.child.exit_code);
       stage.code = reply.child.exit_code;
     }
+    record.end_at(reply.at, std::move(stage));
     record.finished_utc = evidence::format_utc(evidence::utc_now());
     return record;
   }
@@ -158,6 +165,8 @@ class Run {
     if (!reply) return reply.error();
     if (result_.interrupted != 0) return ok();
     result_.survey = reply->survey;
+    if (result_.survey && options_.claim)
+      if (Status claimed = options_.claim(*result_.survey); !claimed) return claimed;
     Record record = reply->finished.empty() ? unfinished(*reply, gate, "") : std::move(reply->finished.front());
     note_process(record, reply->child);
     if (!result_.survey) result_.driver_error = driver_error(record, reply->child);
@@ -182,6 +191,7 @@ class Run {
     if (!pending.work.empty() && result_.interrupted == 0)
       observer_.begins("assemble", fmt::format("{} forms and targets", pending.work.size()));
     while (!pending.work.empty() && result_.interrupted == 0) {
+      if (out_of_time()) return skip_assembling(pending);
       Result<Reply> reply = ask(pending);
       if (!reply) return reply.error();
       if (result_.tools.empty()) result_.tools = reply->tools;
@@ -200,7 +210,18 @@ class Run {
     return ok();
   }
 
+  Status skip_assembling(const AttemptRequest& pending) {
+    for (const auto& [id, target] : pending.work) {
+      Record record = start_record(*named(id), target);
+      record.stopped = Stopped::run_limit;
+      record.stopped_why = run_limit_why();
+      if (Status written = write(*named(id), std::move(record)); !written) return written;
+    }
+    return ok();
+  }
+
   Status keep_assembled(Record record) {
+    if (record.stopped == Stopped::no_assembler) return write(*named(record.gate), std::move(record));
     record.stopped = result_.survey ? Stopped::foreign_target : Stopped::no_device;
     record.stopped_why = result_.survey ? "not this device's target" : no_device_why();
     const Gate& gate = *named(record.gate);
@@ -224,6 +245,7 @@ class Run {
   Status one(const Gate& gate) {
     if (std::holds_alternative<NotImplemented>(gate.method))
       return write(gate, stopped_record(gate, Stopped::not_implemented, "not implemented"));
+    if (result_.survey && out_of_time()) return write(gate, stopped_record(gate, Stopped::run_limit, run_limit_why()));
     if (result_.survey) {
       observer_.begins(gate.id, gate.question);
       Result<Record> record = on_device(gate);
@@ -282,9 +304,8 @@ class Run {
     const bool asked = !record.target.empty() && record.stage(Stage::assemble).status != StageStatus::not_reached;
     outcome.assemble_asked += asked ? 1 : 0;
     outcome.assembled += asked && record.stage(Stage::assemble).status == StageStatus::ok ? 1 : 0;
-    const bool elsewhere = record.stopped == Stopped::foreign_target;
-    const bool home = record.target == to_string(gate.home);
-    const bool speaks = record.target.empty() || (result_.survey ? !elsewhere : home);
+    const std::string speaker = result_.survey ? device_target() : to_string(gate.home);
+    const bool speaks = record.target.empty() || record.target == speaker;
     if (!speaks) return ok();
     outcome.record = std::move(record);
     outcome.derived = *derived;

@@ -63,6 +63,8 @@ struct RunOptions {
   std::chrono::milliseconds attempt_limit{30'000};
   std::chrono::milliseconds run_limit{600'000};
   std::vector<std::string> only;  ///< Gate ids; empty: all. Prerequisites are added.
+  /// Asked once it is known which device answered; an Error ends the run before anything is recorded. May be empty.
+  std::function<Status(const Survey&)> claim;
   std::function<Result<ChildResult>(const ChildRequest&)> spawn = run_child;
 };
 
@@ -77,8 +79,7 @@ struct RunResult {
 /// Error: the journal could not be written (full disk), or a child could not be started at all.
 Result<RunResult> run_gates(std::span<const Gate> table, const RunOptions&, Journal&, Observer&);
 
-/// The table's rows that `only` names with everything they need, in table order. Error: an unknown id, with the
-/// nearest.
+/// The table's rows that `only` names with everything they need, in table order. Error: an unknown id.
 Result<std::vector<const Gate*>> select_gates(std::span<const Gate> table, std::span<const std::string> only);
 
 }  // namespace assay::gate

@@ -15,17 +15,28 @@ namespace assay::gate {
 namespace {
 
 using Opcodes = std::vector<std::int64_t>;
+using Names = std::vector<std::string>;
 
-Opcodes only_in_first(const Opcodes& first, const Opcodes& second) {
-  Opcodes difference;
+/// What only the text with the instruction has; both lists are sorted.
+template <class List>
+List only_in_first(const List& first, const List& second) {
+  List difference;
   std::ranges::set_difference(first, second, std::back_inserter(difference));
   return difference;
 }
 
-std::string lowering(const evidence::Witness& witness, const Opcodes& loaded) {
-  if (!witness.externs.empty()) return "driver-call";
+/// A difference in driver calls decides before one in opcodes: the code around a call differs too.
+std::string lowering(const evidence::Witness& witness, const Opcodes& loaded, const Names& loaded_calls) {
+  if (!witness.externs.empty()) return std::ranges::includes(loaded_calls, witness.externs) ? "driver-call" : "absent";
   const bool holds = !witness.opcodes.empty() && std::ranges::includes(loaded, witness.opcodes);
   return holds ? "instruction" : "absent";
+}
+
+/// The driver calls of an image, sorted.
+Result<Names> sorted_calls(std::span<const std::byte> image) {
+  Result<Names> calls = cubin::driver_calls(image);
+  if (calls) std::ranges::sort(*calls);
+  return calls;
 }
 
 std::filesystem::path nvdisasm_path() {
@@ -71,6 +82,16 @@ Result<std::string> kept_text(const std::filesystem::path& entry) {
   return content->substr(kDigits);
 }
 
+/// Whether the text holds one of the mnemonics that '|' separates.
+bool shows_one_of(std::string_view text, std::string_view group) {
+  while (true) {
+    const std::size_t bar = group.find('|');
+    if (text.find(group.substr(0, bar)) != std::string_view::npos) return true;
+    if (bar == std::string_view::npos) return false;
+    group.remove_prefix(bar + 1);
+  }
+}
+
 }  // namespace
 
 Disassemble find_disassembler(const std::filesystem::path& cache) {
@@ -93,23 +114,25 @@ Result<evidence::Witness> find_witness(std::span<const std::byte> loaded, std::s
   if (!with_opcodes) return with_opcodes.error();
   const auto without_opcodes = cubin::opcodes(without);
   if (!without_opcodes) return without_opcodes.error();
-  auto calls = cubin::driver_calls(loaded);
-  if (!calls) return calls.error();
+  const auto loaded_calls = sorted_calls(loaded), with_calls = sorted_calls(with),
+             without_calls = sorted_calls(without);
+  for (const auto* calls : {&loaded_calls, &with_calls, &without_calls})
+    if (!*calls) return calls->error();
 
   evidence::Witness witness;
   witness.opcodes = only_in_first(*with_opcodes, *without_opcodes);
-  witness.externs = *std::move(calls);
-  witness.lowering = lowering(witness, *loaded_opcodes);
+  witness.externs = only_in_first(*with_calls, *without_calls);
+  witness.lowering = lowering(witness, *loaded_opcodes, *loaded_calls);
   return witness;
 }
 
 std::string second_opinion(const Disassemble& disassemble, std::span<const std::byte> loaded,
                            std::span<const std::string_view> mnemonics) {
   const Result<std::string> text = disassemble(loaded);
-  if (!text || mnemonics.empty()) return "not present";
-  const bool found =
-      std::ranges::any_of(mnemonics, [&](std::string_view m) { return text->find(m) != std::string::npos; });
-  return found ? "agrees" : "disagrees";
+  if (!text) return text.error().call.empty() ? "not present" : "failed";
+  return std::ranges::all_of(mnemonics, [&](std::string_view group) { return shows_one_of(*text, group); })
+             ? "agrees"
+             : "disagrees";
 }
 
 evidence::ControlStatus judge(const evidence::Witness& witness) {

@@ -32,7 +32,8 @@ Disassemble find_disassembler(const std::filesystem::path& cache);
 Result<evidence::Witness> find_witness(std::span<const std::byte> loaded, std::span<const std::byte> with,
                                        std::span<const std::byte> without);
 
-/// The second opinion: "agrees", "disagrees" or "not present".
+/// The second opinion: "agrees" if the disassembly shows every mnemonic (of alternatives "A|B" one), "disagrees", "not
+/// present", or "failed" if the disassembler itself did.
 std::string second_opinion(const Disassemble&, std::span<const std::byte> loaded,
                            std::span<const std::string_view> mnemonics);
 

@@ -123,23 +123,6 @@ TEST_F(RunTest, EscapesGoToTerminalsThatTakeThem) {
   EXPECT_THAT(piped.out + piped.err, Not(HasSubstr("\x1b")));
 }
 
-TEST_F(RunTest, ABusyDeviceIsNotTakenTwice) {
-  const Result<HostLock> lock = HostLock::acquire("device-" + box_.device());
-  ASSERT_TRUE(lock) << lock.error().message;
-  const Ended ended = assay(run_into("bundle"));
-  EXPECT_EQ(ended.code, 3);
-  EXPECT_EQ(ended.err,
-            "assay run: device " + box_.device() + " is busy: another assay holds its lock; try again later\n");
-  EXPECT_EQ(ended.out, "");
-  EXPECT_FALSE(std::filesystem::exists(at("bundle")));
-}
-
-TEST_F(RunTest, ADeviceNameIsNoPath) {
-  const Ended ended = assay({"run", "--out", at("bundle"), "--device", "../0"});
-  EXPECT_EQ(ended.code, 2);
-  EXPECT_EQ(ended.err, "assay run: lock 'device-../0': expected letters, digits, '-' and '.'\n");
-}
-
 TEST_F(RunTest, AFolderInUseIsLeftAlone) {
   write("full/notes", "mine");
   const Ended ended = assay(run_into("full"));

@@ -192,7 +192,7 @@ TEST_F(SchemaTest, HasTheWordsOfEveryVocabulary) {
   EXPECT_EQ(root["$defs"]["derived"]["properties"]["level"]["enum"], words<Level>(9));
   EXPECT_EQ(root["properties"]["driver_library"]["enum"], words<DriverLibrary>(4));
   EXPECT_EQ(root["properties"]["image"]["enum"], words<ImageKind>(4));
-  EXPECT_EQ(root["properties"]["stopped"]["enum"], words<Stopped>(6));
+  EXPECT_EQ(root["properties"]["stopped"]["enum"], words<Stopped>(8));
 }
 
 }  // namespace

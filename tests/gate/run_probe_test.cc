@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/evidence/consistency.h"
 #include "harness/gate/attempt.h"
 #include "tests/support/attempt_tools.h"
 #include "tests/support/oracle_device.h"
+#include "tests/support/tiny_cubin.h"
 
 namespace assay::gate {
 namespace {
@@ -22,10 +24,13 @@ class TinyAssembler : public cuda::PtxAssembler {
   cuda::ToolIdentity identity() const override { return {"tiny", "1", "", "other"}; }
   Result<cuda::Assembly> assemble(std::string_view ptx, Target target) override {
     if (ptx.find(refused_) != std::string_view::npos || target == refused_target_)
-      return cuda::Assembly{
-          false, {}, "ptx input, line 3; error   : Instruction 'wanted' not supported\nfatal   : aborted"};
-    return cuda::Assembly{true, {std::byte{1}}, ""};
+      return cuda::Assembly{false, {}, std::string(kRefusal)};
+    // The machine word of the wanted instruction differs from that of its stand-in.
+    const bool wanted = ptx.find("\nwanted;") != std::string_view::npos;
+    return cuda::Assembly{true, test::tiny_cubin(wanted ? 0x123u : 0x456u), ""};
   }
+  static constexpr std::string_view kRefusal =
+      "ptx input, line 3; error   : Instruction 'wanted' not supported\nfatal   : aborted";
   std::string refused_ = "never in a text";
   Target refused_target_{};
 };
@@ -70,6 +75,9 @@ class RunProbeTest : public testing::Test {
     Record record = start_record(kGate, "sm_90a");
     const ProbeTools tools{device, assembler_, test::no_disassembler(), copy_of, log_};
     run_probe(kGate, probe(), test::test_seed(), {90, 'a'}, tools, record);
+    record.driver_library = device == nullptr ? evidence::DriverLibrary::none : evidence::DriverLibrary::system;
+    const auto contradiction = evidence::contradiction(record);
+    EXPECT_FALSE(contradiction) << *contradiction;
     return record;
   }
 
@@ -106,15 +114,16 @@ TEST_F(RunProbeTest, AnAssemblersRefusalKeepsItsWordsAndItsWholeLog) {
   const evidence::StageResult& assemble = record.stage(Stage::assemble);
   EXPECT_EQ(assemble.status, StageStatus::refused);
   EXPECT_EQ(assemble.message, "Instruction 'wanted' not supported");
-  EXPECT_EQ(log_.kept.at(assemble.log_sha256).size(), 79u);
+  EXPECT_EQ(log_.kept.at(assemble.log_sha256).size(), TinyAssembler::kRefusal.size());
   EXPECT_EQ(record.stage(Stage::load).status, StageStatus::not_reached);
 }
 
-TEST_F(RunProbeTest, NoAssemblerRefusesTheFirstStage) {
+TEST_F(RunProbeTest, AnAssemblerThatIsNotThereHasRefusedNothing) {
   assembler_ = Error{"no nvJitLink"};
   const Record record = run(nullptr);
-  EXPECT_EQ(record.stage(Stage::assemble).status, StageStatus::refused);
-  EXPECT_EQ(record.stage(Stage::assemble).message, "no nvJitLink");
+  EXPECT_EQ(record.stage(Stage::assemble).status, StageStatus::not_reached);
+  EXPECT_EQ(record.stopped, evidence::Stopped::no_assembler);
+  EXPECT_EQ(record.stopped_why, "no nvJitLink");
 }
 
 TEST_F(RunProbeTest, ATextThatItsHomeTargetRefusesFailsTheControl) {
@@ -164,6 +173,37 @@ TEST_F(RunProbeTest, AFaultOfTheKernelFailsComplete) {
   EXPECT_TRUE(record.cases.empty());
 }
 
+class LaunchCounter : public test::OracleDevice {
+ public:
+  using OracleDevice::OracleDevice;
+  Status launch(cuda::Function function, const cuda::LaunchShape& shape,
+                std::span<const cuda::Parameter> parameters) override {
+    if (++launches_ == refuse_at_) return Error{"refused", "cuLaunchKernelEx", 1, "CUDA_ERROR_INVALID_VALUE", ""};
+    return OracleDevice::launch(function, shape, parameters);
+  }
+  int launches_ = 0, refuse_at_ = 0;
+};
+
+TEST_F(RunProbeTest, ARefusalOfTheNegativeLaunchEndsTheAttemptThere) {
+  LaunchCounter device(known());
+  device.refuse_at_ = 3;  // the copy control, the case, the changed operand
+  const Record record = run(&device);
+  EXPECT_EQ(record.cases.size(), 1u);
+  EXPECT_EQ(record.stage(Stage::launch).status, StageStatus::refused);
+  EXPECT_EQ(record.stage(Stage::verify).status, StageStatus::not_reached);
+  EXPECT_EQ(record.controls.negative, ControlStatus::failed);
+}
+
+TEST_F(RunProbeTest, AnUnmetPrerequisiteLaunchesNothingAtAll) {
+  LaunchCounter device(known());
+  Record record = start_record(kGate, "sm_90a");
+  record.stopped = evidence::Stopped::prerequisite;
+  run_probe(kGate, probe(), test::test_seed(), {90, 'a'}, {&device, assembler_, test::no_disassembler(), copy_of, log_},
+            record);
+  EXPECT_EQ(device.launches_, 0);
+  EXPECT_EQ(record.stage(Stage::resolve).status, StageStatus::ok);
+}
+
 class DeadDevice : public test::OracleDevice {
  public:
   using OracleDevice::OracleDevice;
@@ -196,7 +236,7 @@ TEST_F(RunProbeTest, AnOverwrittenInputFailsTheCanary) {
   InputEater device(known());
   const Record record = run(&device);
   EXPECT_EQ(record.controls.canary, ControlStatus::failed);
-  EXPECT_EQ(record.control_note.substr(record.control_note.find("case")), "case 'one': input 'in' was overwritten");
+  EXPECT_EQ(record.control_note, "case 'one': input 'in' was overwritten");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
+#include "harness/evidence/consistency.h"
 
 namespace assay::gate {
 namespace {
@@ -53,6 +54,8 @@ class MemoryJournal : public Journal {
     return "journal-" + hex(sha256(bytes)).substr(0, 8);
   }
   Result<evidence::Derived> append(const Record& record) override {
+    const auto contradiction = evidence::contradiction(record);
+    EXPECT_FALSE(contradiction) << record.id() << ": " << *contradiction;
     records.push_back(record);
     return *evidence::derive(record);
   }
@@ -117,6 +120,7 @@ class Children {
 
   static void make_right(Record& record) {
     record.image = evidence::ImageKind::native;
+    record.witness = {.opcodes = {1}, .lowering = "instruction", .disassembler = "not present", .externs = {}};
     for (evidence::StageResult& stage : record.stages) stage.status = StageStatus::ok;
     const std::string digest(64, 'a');
     record.cases.push_back({"one", digest, digest, digest, 4, 0, ""});
@@ -149,7 +153,7 @@ class Children {
 
 class RunnerTest : public testing::Test {
  protected:
-  RunResult run() {
+  RunOptions make_options() {
     RunOptions options;
     options.executable = "/not/started";
     options.nonce = std::string(64, '0');
@@ -157,6 +161,13 @@ class RunnerTest : public testing::Test {
     options.why_no_driver = "no sign of an NVIDIA driver";
     options.only = only;
     options.spawn = [this](const ChildRequest& child) { return children(child); };
+    options.run_limit = run_limit;
+    options.claim = claim;
+    return options;
+  }
+
+  RunResult run() {
+    const RunOptions options = make_options();
     Silent silent;
     Result<RunResult> result = run_gates(kTable, options, journal, silent);
     EXPECT_TRUE(result) << (result ? "" : result.error().message);
@@ -173,6 +184,8 @@ class RunnerTest : public testing::Test {
   Children children;
   MemoryJournal journal;
   bool use_driver = true;
+  std::chrono::milliseconds run_limit{60'000};
+  std::function<Status(const Survey&)> claim;
   std::vector<std::string> only;
 };
 
@@ -215,6 +228,10 @@ TEST_F(RunnerTest, AChildThatDiesIsARecordOfTheStageItDiedIn) {
 TEST_F(RunnerTest, AWatchdogTimeoutIsHung) {
   children.on["first"] = [](const AttemptRequest& request, const ChildRequest& child) {
     Record record = start_record(kTable[1], request.work.front().second);
+    record.driver_library = evidence::DriverLibrary::system;
+    record.image = evidence::ImageKind::native;
+    for (const Stage stage : {Stage::assemble, Stage::load, Stage::resolve, Stage::launch})
+      record.stage(stage).status = StageStatus::ok;
     child.on_line(line({{"at", "complete"}, {"record", evidence::to_json(record)}}));
     ChildResult killed;
     killed.signal = SIGKILL;
@@ -283,6 +300,23 @@ TEST_F(RunnerTest, WithoutADriverTheHomeTargetSpeaksForTheGate) {
   EXPECT_EQ(second.assembled, 8);
   EXPECT_EQ(second.assemble_asked, 8);
   EXPECT_EQ(children.requests.size(), 1u);
+}
+
+TEST_F(RunnerTest, ASpentRunLimitIsNotRunAndNeverHung) {
+  run_limit = std::chrono::milliseconds(0);
+  const RunResult result = run();
+  EXPECT_EQ(verdict(result, "first"), Verdict::not_run);
+  EXPECT_EQ(result.outcomes[1].derived.reason, "the run's limit of 0 s was reached");
+}
+
+TEST_F(RunnerTest, ADeviceThatIsTakenEndsTheRun) {
+  claim = [](const Survey& survey) { return Status(Error{survey.device.name + " is busy"}); };
+  RunOptions options = make_options();
+  Silent silent;
+  const Result<RunResult> result = run_gates(kTable, options, journal, silent);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message, "NVIDIA H100 is busy");
+  EXPECT_TRUE(journal.records.empty());
 }
 
 TEST_F(RunnerTest, ANamedGateBringsWhatItNeeds) {
