@@ -129,6 +129,9 @@ void print_table(const gate::RunResult& result, const std::filesystem::path& fol
   if (result.survey)
     fmt::print("{}, compute capability {}.{}, driver {}\n\n", paint(result.survey->device.name, Colour::bold, colour),
                result.survey->device.major, result.survey->device.minor, result.survey->driver.driver_version);
+  const MeasuredLines measured = measured_lines(result);
+  for (const auto& [label, text] : measured) fmt::print("  {:<22} {}\n", label, text);
+  if (!measured.empty()) fmt::print("\n");
   fmt::print(
       "{}\nBundle: {}\nCheck it: assay verify --recompute {}\n",
       table({"gate", "verdict", "evidence class", "furthest", "why"}, rows, columns_of(STDOUT_FILENO, 160), colour),
