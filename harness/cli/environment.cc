@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -36,10 +37,15 @@ std::string distribution() {
   return text->substr(value, text->find('"', value) - value);
 }
 
+/// "6.8.0" of "6.8.0-45-somebodys-build": what follows the numbers may name who built it, or where.
+std::string_view version_of(std::string_view release) {
+  return release.substr(0, release.find_first_not_of("0123456789."));
+}
+
 Json describe_os() {
   utsname name{};
   uname(&name);
-  return {{"kernel", name.release}, {"arch", name.machine}, {"distribution", distribution()}};
+  return {{"kernel", version_of(name.release)}, {"arch", name.machine}, {"distribution", distribution()}};
 }
 
 /// Variables that change what a driver does. Paths may tell of a person, so of those only the presence is kept.
@@ -52,12 +58,13 @@ Json describe_overrides() {
     const std::string_view text(*entry);
     const std::string_view name = text.substr(0, text.find('='));
     const bool concerns =
-        name.starts_with("CUDA_") || name.starts_with("NV") || name == "LD_PRELOAD" || name == "LD_LIBRARY_PATH";
+        name.starts_with("CUDA_") || name.starts_with("NVIDIA_") || name == "LD_PRELOAD" || name == "LD_LIBRARY_PATH";
     if (!concerns) continue;
     const bool is_switch = std::ranges::find(kSwitches, name) != kSwitches.end();
     overrides.push_back(
         {{"name", name}, {"value", is_switch ? text.substr(name.size() + 1) : std::string_view("set")}});
   }
+  std::sort(overrides.begin(), overrides.end());
   return overrides;
 }
 
