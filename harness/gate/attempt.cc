@@ -131,11 +131,22 @@ class Server {
   }
 
   Status serve_on_device() {
-    if (request_.work.size() != 1) return Error{"attempt request: expected one gate"};
-    const auto& [id, target_text] = request_.work.front();
-    const Result<const Gate*> gate = gate_named(id);
-    if (!gate) return gate.error();
-    Record record = start_record(**gate, target_text);
+    const bool several = request_.kind == AttemptRequest::Kind::question;
+    if (request_.work.empty() || (request_.work.size() > 1 && !several))
+      return Error{"attempt request: expected one gate"};
+    for (const auto& [id, target_text] : request_.work) {
+      const Result<const Gate*> gate = gate_named(id);
+      if (!gate) return gate.error();
+      const Result<bool> usable = serve_one(**gate, target_text);
+      if (!usable) return usable.error();
+      if (!*usable) break;  // what is left wants a fresh process
+    }
+    return ok();
+  }
+
+  /// One attempt; answers whether the context may serve another.
+  Result<bool> serve_one(const Gate& gate, const std::string& target_text) {
+    Record record = start_record(gate, target_text);
     record.prerequisites = request_.prerequisites;
     if (!request_.unmet.empty()) {
       record.stopped = evidence::Stopped::prerequisite;
@@ -143,14 +154,19 @@ class Server {
     }
     // A driver that dies while it is opened has died at `load`.
     log_.reached(evidence::Stage::load, record);
-    Status opened = open_device(record);
+    const Status opened = device_ ? note_driver(record) : open_device(record);
     if (!opened) {
       record.end_at(evidence::Stage::load, stage_result(opened.error(), evidence::StageStatus::refused, log_));
       log_.finished(record);
-      return ok();
+      return false;
     }
-    ask(**gate, record);
+    ask(gate, record);
     log_.finished(record);
+    return record.stage(evidence::Stage::complete).status != evidence::StageStatus::failed;
+  }
+
+  Status note_driver(Record& record) const {
+    record.driver_library = library_of(survey_.driver.kind);
     return ok();
   }
 

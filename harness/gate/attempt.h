@@ -4,7 +4,7 @@
 // request:
 //
 //   survey     which driver, which device; then the gate device.query
-//   question   one other device question
+//   question   other device questions, one after the other as long as none faults
 //   probe      one instruction gate on the device's own target
 //   assemble   the assemble stage of many (gate, target) pairs; no driver is opened
 //
@@ -31,7 +31,7 @@ namespace assay::gate {
 
 struct AttemptRequest {
   enum class Kind { survey, question, probe, assemble } kind = Kind::survey;
-  std::vector<std::pair<std::string, std::string>> work;    ///< (gate id, target); one pair but for assemble.
+  std::vector<std::pair<std::string, std::string>> work;    ///< (gate id, target); several for question and assemble.
   std::string nonce;                                        ///< 64 hex digits.
   std::string driver;                                       ///< --driver as the user wrote it; empty: automatic.
   std::string device;                                       ///< Index or UUID.

@@ -94,7 +94,8 @@ class Run {
     ChildRequest child;
     child.command = {options_.executable, "attempt"};
     child.input = *input;
-    child.limit = std::min(options_.attempt_limit, time_left());
+    const auto attempts = request.kind == AttemptRequest::Kind::question ? request.work.size() : 1;
+    child.limit = std::min(options_.attempt_limit * static_cast<int>(attempts), time_left());
     child.on_line = [&reply](std::string_view line) { understand(line, reply); };
     Result<ChildResult> ended = options_.spawn(child);
     if (!ended) return ended.error();
@@ -259,21 +260,55 @@ class Run {
   }
 
   Result<Record> on_device(const Gate& gate) {
-    const bool probe = std::holds_alternative<MakeProbe>(gate.method);
-    AttemptRequest wanted = request(probe ? AttemptRequest::Kind::probe : AttemptRequest::Kind::question, gate.id,
-                                    probe ? device_target() : "");
+    if (std::holds_alternative<DeviceQuestion>(gate.method)) return answer_to(gate);
+    AttemptRequest wanted = request(AttemptRequest::Kind::probe, gate.id, device_target());
     check_prerequisites(gate, wanted);
-    if (!probe && !wanted.unmet.empty()) {
-      Record record = stopped_record(gate, Stopped::prerequisite, wanted.unmet);
-      record.prerequisites = wanted.prerequisites;
-      return record;
-    }
     Result<Reply> reply = ask(wanted);
     if (!reply) return reply.error();
     Record record = reply->finished.empty() ? unfinished(*reply, gate, wanted.work.front().second)
                                             : std::move(reply->finished.front());
     note_process(record, reply->child);
     return record;
+  }
+
+  Result<Record> answer_to(const Gate& gate) {
+    if (const auto known = answered_.find(gate.id); known != answered_.end()) return known->second;
+    AttemptRequest wanted = request(AttemptRequest::Kind::question, gate.id, "");
+    check_prerequisites(gate, wanted);
+    if (!wanted.unmet.empty()) {
+      Record record = stopped_record(gate, Stopped::prerequisite, wanted.unmet);
+      record.prerequisites = wanted.prerequisites;
+      return record;
+    }
+    add_questions_after(gate, wanted);
+    Result<Reply> reply = ask(wanted);
+    if (!reply) return reply.error();
+    keep_answers(*std::move(reply), gate);
+    return answered_.find(gate.id)->second;
+  }
+
+  /// What a child answered before it died is not touched by its death; that is the record of what it was asked last.
+  void keep_answers(Reply reply, const Gate& first) {
+    const bool died = reply.begun.has_value() || reply.finished.empty();
+    for (Record& record : reply.finished) {
+      record.process = evidence::ProcessResult{.wall_ns = reply.child.wall.count()};
+      answered_.insert_or_assign(record.gate, std::move(record));
+    }
+    if (!died) return;
+    Record record = unfinished(reply, first, "");
+    note_process(record, reply.child);
+    answered_.insert_or_assign(record.gate, std::move(record));
+  }
+
+  /// Opening a driver takes longer than most questions, so the rows that follow and need the same share the child. If
+  /// it dies, what it had not answered is asked again, the first of it by itself to blame.
+  void add_questions_after(const Gate& gate, AttemptRequest& wanted) const {
+    auto next = std::ranges::find(gates_, &gate);
+    for (++next; next != gates_.end(); ++next) {
+      const bool same_needs = (*next)->prerequisites.data() == gate.prerequisites.data();
+      if (!same_needs || !std::holds_alternative<DeviceQuestion>((*next)->method)) return;
+      wanted.work.emplace_back((*next)->id, "");
+    }
   }
 
   void check_prerequisites(const Gate& gate, AttemptRequest& wanted) const {
@@ -347,7 +382,8 @@ class Run {
   Observer& observer_;
   std::chrono::steady_clock::time_point deadline_;
   TemporaryFolder scratch_;
-  std::map<std::string, std::string> kept_;  ///< Scratch digest to journal digest.
+  std::map<std::string, Record, std::less<>> answered_;  ///< Device questions, by gate id.
+  std::map<std::string, std::string> kept_;              ///< Scratch digest to journal digest.
   RunResult result_;
 };
 

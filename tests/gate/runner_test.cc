@@ -47,6 +47,26 @@ const Gate kTable[] = {
     {.id = "later", .question = "Later?", .proves = "p", .does_not_prove = "n", .method = NotImplemented{}},
 };
 
+const Gate kQuestions[] = {
+    {.id = "device.query",
+     .question = "What?",
+     .proves = "p",
+     .does_not_prove = "n",
+     .method = DeviceQuestion{no_question}},
+    {.id = "limits",
+     .question = "Limits?",
+     .prerequisites = kNeedsQuery,
+     .proves = "p",
+     .does_not_prove = "n",
+     .method = DeviceQuestion{no_question}},
+    {.id = "memory",
+     .question = "Memory?",
+     .prerequisites = kNeedsQuery,
+     .proves = "p",
+     .does_not_prove = "n",
+     .method = DeviceQuestion{no_question}},
+};
+
 class MemoryJournal : public Journal {
  public:
   Result<std::string> keep(std::span<const std::byte> bytes) override {
@@ -300,6 +320,48 @@ TEST_F(RunnerTest, WithoutADriverTheHomeTargetSpeaksForTheGate) {
   EXPECT_EQ(second.assembled, 8);
   EXPECT_EQ(second.assemble_asked, 8);
   EXPECT_EQ(children.requests.size(), 1u);
+}
+
+TEST_F(RunnerTest, QuestionsShareAChildAndItsDeathIsTheLastOnesAlone) {
+  children.on["limits"] = [](const AttemptRequest& request, const ChildRequest& child) {
+    EXPECT_EQ(request.work.size(), 2u);
+    Record limits = start_record(kQuestions[1], "");
+    limits.driver_library = evidence::DriverLibrary::system;
+    limits.measurements.push_back({"a", "kernel", "", 1, ""});
+    child.on_line(line({{"record", evidence::to_json(limits)}}));
+    Record memory = start_record(kQuestions[2], "");
+    memory.driver_library = evidence::DriverLibrary::system;
+    child.on_line(line({{"at", "load"}, {"record", evidence::to_json(memory)}}));
+    ChildResult died;
+    died.signal = SIGSEGV;
+    died.signal_name = "SIGSEGV";
+    return died;
+  };
+  Silent silent;
+  const Result<RunResult> result = run_gates(kQuestions, make_options(), journal, silent);
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(verdict(*result, "limits"), Verdict::reported);
+  EXPECT_EQ(verdict(*result, "memory"), Verdict::faulted);
+  EXPECT_EQ(journal.find("memory", "")->stage(Stage::load).name, "SIGSEGV");
+}
+
+TEST_F(RunnerTest, AQuestionThatItsChildLeftOpenIsAskedAgain) {
+  int asked = 0;
+  const auto answer_one = [&asked](const AttemptRequest& request, const ChildRequest& child) {
+    ++asked;
+    Record record = start_record(*find_gate(kQuestions, request.work.front().first), "");
+    record.driver_library = evidence::DriverLibrary::system;
+    record.measurements.push_back({"a", "kernel", "", 1, ""});
+    child.on_line(line({{"record", evidence::to_json(record)}}));
+    return ChildResult{};
+  };
+  children.on["limits"] = answer_one;
+  children.on["memory"] = answer_one;
+  Silent silent;
+  const Result<RunResult> result = run_gates(kQuestions, make_options(), journal, silent);
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(verdict(*result, "memory"), Verdict::reported);
 }
 
 TEST_F(RunnerTest, ASpentRunLimitIsNotRunAndNeverHung) {
