@@ -1,10 +1,10 @@
 // Fills and reads a buffer as fast as the memory allows, in a form whose result the host knows without reading it.
 //
-// The buffer is tiles of 32 KiB. 64-bit word i holds factor * i + offset (mod 2^64), so the sum over any run of words has a
-// closed form. A block reads every gridDim.x-th tile: 512 threads with four 16-byte loads each under way, which keeps far
-// more bytes in flight than latency times bandwidth asks for. sums[block] is stored, not added, so every launch of a timed
-// series writes the same answer and any of them can be checked.
-// Launched and checked by probes/device_state.cc. Compiled for the device at run time, without headers.
+// The buffer is tiles of 32 KiB. 64-bit word i holds factor * i + offset (mod 2^64), so the sum over any run of words
+// has a closed form. A block reads every gridDim.x-th tile: 512 threads with four 16-byte loads each under way, which
+// keeps far more bytes in flight than latency times bandwidth asks for. sums[block] is stored, not added, so every
+// launch of a timed series writes the same answer and any of them can be checked. Launched and checked by
+// probes/device_state.cc. Compiled for the device at run time, without headers.
 
 struct alignas(16) Pair {
   unsigned long long low, high;

@@ -94,14 +94,20 @@ class Run {
     ChildRequest child;
     child.command = {options_.executable, "attempt"};
     child.input = *input;
-    const auto attempts = request.kind == AttemptRequest::Kind::question ? request.work.size() : 1;
-    child.limit = std::min(options_.attempt_limit * static_cast<int>(attempts), time_left());
+    child.limit = std::min(options_.attempt_limit * attempts_in(request), time_left());
     child.on_line = [&reply](std::string_view line) { understand(line, reply); };
     Result<ChildResult> ended = options_.spawn(child);
     if (!ended) return ended.error();
     reply.child = *std::move(ended);
     if (reply.child.interrupted) result_.interrupted = interrupt_requested();
     return reply;
+  }
+
+  /// For how many attempts' time a child may ask. A text is assembled in far less than an attempt on a device.
+  static int attempts_in(const AttemptRequest& request) {
+    constexpr int kTextsAnAttempt = 8;
+    const int work = static_cast<int>(request.work.size());
+    return request.kind == AttemptRequest::Kind::assemble ? 1 + work / kTextsAnAttempt : work;
   }
 
   bool out_of_time() const { return std::chrono::steady_clock::now() >= deadline_; }
