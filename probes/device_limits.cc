@@ -96,17 +96,12 @@ std::string static_text(std::uint64_t bytes, Target target) {
   return text;
 }
 
-/// nvJitLink notices the size in its last step only, and calls that refusal an internal error; the log says what it
-/// was.
-bool says_too_large(const Error& error) { return error.log.find("too much shared data") != error.log.npos; }
-
 void ask_static_shared(gate::QuestionContext& context, Target target, std::uint64_t guess) {
   Measurements assembler_says(context.record, "assembler");
   const std::string key = fmt::format("static_shared_memory_{}", to_string(target));
   if (!context.assembler) return assembler_says.missing(key, "B", context.assembler.error().message);
   const auto accepts = [&](std::uint64_t bytes) -> Result<bool> {
     const Result<cuda::Assembly> assembly = (*context.assembler)->assemble(static_text(bytes, target), target);
-    if (!assembly && says_too_large(assembly.error())) return false;
     if (!assembly) return assembly.error();
     return assembly->accepted;
   };

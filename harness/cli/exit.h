@@ -1,4 +1,4 @@
-// What the process tells its caller. The table in README.md and DESIGN section 7 is this enum.
+// What the process tells its caller. The list in README.md is this enum.
 #pragma once
 
 #include <string_view>

@@ -69,7 +69,7 @@ struct CaseResult {
   std::string first_mismatch;  ///< "d[17]: expected 0x3f800000, observed 0x00000000"; empty if none.
 };
 
-/// The controls of DESIGN section 4, each of which must be `ok` before a right answer counts.
+/// The controls of docs/design.md, each of which must be `ok` before a right answer counts.
 struct Controls {
   ControlStatus positive = ControlStatus::not_run;     ///< A plain copy kernel before and after, same process.
   ControlStatus home_target = ControlStatus::not_run;  ///< The same text assembles for its home target.

@@ -158,6 +158,18 @@ class Run {
     return record;
   }
 
+  /// The record of a child that did not finish. One that the run's own limit cut short has not hung.
+  Record cut_short(const Reply& reply, const Gate& gate, std::string_view target) const {
+    if (reply.child.timed_out && out_of_time()) {
+      Record record = stopped_record(gate, Stopped::run_limit, run_limit_why());
+      record.target = target;
+      return record;
+    }
+    Record record = unfinished(reply, gate, target);
+    note_process(record, reply.child);
+    return record;
+  }
+
   static void note_process(Record& record, const ChildResult& child) {
     record.process = evidence::ProcessResult{child.exit_code, child.signal, child.timed_out, child.wall.count()};
   }
@@ -174,8 +186,8 @@ class Run {
     result_.survey = reply->survey;
     if (result_.survey && options_.claim)
       if (Status claimed = options_.claim(*result_.survey); !claimed) return claimed;
-    Record record = reply->finished.empty() ? unfinished(*reply, gate, "") : std::move(reply->finished.front());
-    note_process(record, reply->child);
+    Record record = reply->finished.empty() ? cut_short(*reply, gate, "") : std::move(reply->finished.front());
+    if (!reply->finished.empty()) note_process(record, reply->child);
     if (!result_.survey) result_.driver_error = driver_error(record, reply->child);
     return write(gate, std::move(record));
   }
@@ -185,8 +197,7 @@ class Run {
     return Error{load.message, load.call, load.code, load.name, child.log};
   }
 
-  // --- the assemble stage for every target
-  // ----------------------------------------------------------------------------
+  // --- the assemble stage for every target ---------------------------------------------------------------------------
 
   /// One child serves all pairs. If it dies, the pair it died at becomes a record and another child goes on after it.
   Status assemble_everywhere() {
@@ -208,8 +219,7 @@ class Run {
       if (served < pending.work.size() && result_.interrupted == 0) {
         const auto& [id, target] = pending.work[served++];
         reply->at = Stage::assemble;
-        Record record = unfinished(*reply, *named(id), target);
-        note_process(record, reply->child);
+        Record record = cut_short(*reply, *named(id), target);
         if (Status kept = keep_assembled(std::move(record)); !kept) return kept;
       }
       pending.work.erase(pending.work.begin(), pending.work.begin() + static_cast<std::ptrdiff_t>(served));
@@ -228,10 +238,10 @@ class Run {
   }
 
   Status keep_assembled(Record record) {
-    if (record.stopped == Stopped::no_assembler) return write(*named(record.gate), std::move(record));
+    const Gate& gate = *named(record.gate);
+    if (record.stopped != Stopped::no) return write(gate, std::move(record));
     record.stopped = result_.survey ? Stopped::foreign_target : Stopped::no_device;
     record.stopped_why = result_.survey ? "not this device's target" : no_device_why();
-    const Gate& gate = *named(record.gate);
     return write(gate, std::move(record));
   }
 
@@ -271,10 +281,9 @@ class Run {
     check_prerequisites(gate, wanted);
     Result<Reply> reply = ask(wanted);
     if (!reply) return reply.error();
-    Record record = reply->finished.empty() ? unfinished(*reply, gate, wanted.work.front().second)
-                                            : std::move(reply->finished.front());
-    note_process(record, reply->child);
-    return record;
+    if (reply->finished.empty()) return cut_short(*reply, gate, wanted.work.front().second);
+    note_process(reply->finished.front(), reply->child);
+    return std::move(reply->finished.front());
   }
 
   Result<Record> answer_to(const Gate& gate) {
@@ -301,8 +310,7 @@ class Run {
       answered_.insert_or_assign(record.gate, std::move(record));
     }
     if (!died) return;
-    Record record = unfinished(reply, first, "");
-    note_process(record, reply.child);
+    Record record = cut_short(reply, first, "");
     answered_.insert_or_assign(record.gate, std::move(record));
   }
 

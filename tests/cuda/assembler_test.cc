@@ -77,6 +77,14 @@ TEST_F(AssemblerTest, ARefusedAddYieldsNoCubin) {
   }
 }
 
+TEST_F(AssemblerTest, ASizeThatIsRefusedLateIsARefusalInTheAssemblersWords) {
+  const Target target{90, 'a'};
+  const auto answer = assemble(kernel_text(target, ".shared .b32 pool[250000];\n  st.shared.u32 [pool], 1;"), target);
+  EXPECT_FALSE(answer.accepted);
+  EXPECT_TRUE(answer.cubin.empty());
+  EXPECT_NE(answer.log.find("too much shared data"), std::string::npos) << answer.log;
+}
+
 TEST_F(AssemblerTest, AnUnknownTargetIsARefusal) {
   const auto answer = assemble(kernel_text({80, ' '}), {77, ' '});
   EXPECT_FALSE(answer.accepted);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <thread>
 
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
@@ -369,6 +370,20 @@ TEST_F(RunnerTest, ASpentRunLimitIsNotRunAndNeverHung) {
   const RunResult result = run();
   EXPECT_EQ(verdict(result, "first"), Verdict::not_run);
   EXPECT_EQ(result.outcomes[1].derived.reason, "the run's limit of 0 s was reached");
+}
+
+TEST_F(RunnerTest, AnAttemptThatTheRunLimitCutsShortHasNotHung) {
+  run_limit = std::chrono::milliseconds(50);
+  children.on["first"] = [](const AttemptRequest&, const ChildRequest&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    ChildResult killed;
+    killed.signal = SIGKILL;
+    killed.timed_out = true;
+    return killed;
+  };
+  const RunResult result = run();
+  EXPECT_EQ(verdict(result, "first"), Verdict::not_run);
+  EXPECT_EQ(journal.find("first", "sm_90a")->stopped, evidence::Stopped::run_limit);
 }
 
 TEST_F(RunnerTest, ADeviceThatIsTakenEndsTheRun) {

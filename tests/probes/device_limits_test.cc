@@ -102,14 +102,6 @@ TEST_F(DeviceLimitsTest, AnHonestDeviceAgreesWithItsDriver) {
   EXPECT_EQ(device.live_allocations(), 0u);
 }
 
-TEST_F(DeviceLimitsTest, ASizeThatTheLinkerRefusesLateIsARefusalToo) {
-  assembler.complains_late = true;
-  assembler_limit = 101376;
-  ask(ask_device_limits);
-  EXPECT_EQ(measured("static_shared_memory_sm_90a").value, 101376);
-  EXPECT_EQ(measured("static_shared_memory_sm_90").value, 49152);
-}
-
 TEST_F(DeviceLimitsTest, AnAssemblerThatBreaksDownIsNoLimit) {
   assembler.complains_late = true;
   assembler.rule = [](std::string_view ptx, Target) { return ptx.find("pool[") == ptx.npos ? "" : "out of memory"; };

@@ -20,23 +20,23 @@ expect() {
   [ "$1" = "$2" ] || { printf 'wanted: %s\ngot:    %s\n' "$2" "$1" >&2; exit 1; }
 }
 
-mkdir -p "$tree/work/inner"
-expect "$(identity "$tree/work")" "unknown false"
+mkdir -p "$tree/checkout/inner"
+expect "$(identity "$tree/checkout")" "unknown false"
 
-git -C "$tree/work" init --quiet
-expect "$(identity "$tree/work")" "unknown false"
-echo one >"$tree/work/file"
-git -C "$tree/work" add file
-git -C "$tree/work" -c user.name=a -c user.email=a@example.org -c commit.gpgsign=false commit --quiet -m one
-commit=$(git -C "$tree/work" rev-parse HEAD)
-expect "$(identity "$tree/work")" "$commit false"
-expect "$(identity "$tree/work/inner")" "unknown false"
+git -C "$tree/checkout" init --quiet
+expect "$(identity "$tree/checkout")" "unknown false"
+echo one >"$tree/checkout/file"
+git -C "$tree/checkout" add file
+git -C "$tree/checkout" -c user.name=a -c user.email=a@example.org -c commit.gpgsign=false commit --quiet -m one
+commit=$(git -C "$tree/checkout" rev-parse HEAD)
+expect "$(identity "$tree/checkout")" "$commit false"
+expect "$(identity "$tree/checkout/inner")" "unknown false"
 
-expect "$(identity "$tree/work")" "$commit false"
+expect "$(identity "$tree/checkout")" "$commit false"
 touch --date=@0 "$tree/build_info.cc"
-expect "$(identity "$tree/work")" "$commit false"
+expect "$(identity "$tree/checkout")" "$commit false"
 expect "$(stat -c %Y "$tree/build_info.cc")" 0
 
-echo two >"$tree/work/file"
-expect "$(identity "$tree/work")" "$commit true"
+echo two >"$tree/checkout/file"
+expect "$(identity "$tree/checkout")" "$commit true"
 expect "$(grep -cE '"(0.1.0|GNU 12.2.0|Release)"' "$tree/build_info.cc")" 3
