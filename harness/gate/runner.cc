@@ -262,7 +262,11 @@ class Run {
   Status one(const Gate& gate) {
     if (std::holds_alternative<NotImplemented>(gate.method))
       return write(gate, stopped_record(gate, Stopped::not_implemented, "not implemented"));
-    if (result_.survey && out_of_time()) return write(gate, stopped_record(gate, Stopped::run_limit, run_limit_why()));
+    if (result_.survey && out_of_time()) {
+      Record record = stopped_record(gate, Stopped::run_limit, run_limit_why());
+      if (std::holds_alternative<MakeProbe>(gate.method)) record.target = device_target();
+      return write(gate, std::move(record));
+    }
     if (result_.survey) {
       observer_.begins(gate.id, gate.question);
       Result<Record> record = on_device(gate);

@@ -383,7 +383,9 @@ TEST_F(RunnerTest, AnAttemptThatTheRunLimitCutsShortHasNotHung) {
   };
   const RunResult result = run();
   EXPECT_EQ(verdict(result, "first"), Verdict::not_run);
-  EXPECT_EQ(journal.find("first", "sm_90a")->stopped, evidence::Stopped::run_limit);
+  const Record* record = journal.find("first", "sm_90a");
+  ASSERT_NE(record, nullptr);
+  EXPECT_EQ(record->stopped, evidence::Stopped::run_limit);
 }
 
 TEST_F(RunnerTest, ADeviceThatIsTakenEndsTheRun) {
