@@ -41,6 +41,25 @@ TEST(FormatsTest, E4m3RefusesWhatItCannotRepresent) {
   EXPECT_FALSE(e4m3_code(0x1p-10f));
 }
 
+TEST(FormatsTest, E2m1IsTheSixteenValuesOfTheSpecification) {
+  constexpr float kMagnitudes[] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+  for (std::uint8_t code = 0; code < 16; ++code) {
+    const float value = e2m1_value(code);
+    EXPECT_EQ(std::fabs(value), kMagnitudes[code % 8]) << int{code};
+    EXPECT_EQ(std::signbit(value), code >= 8) << int{code};
+    EXPECT_EQ(e2m1_code(value), code) << value;
+  }
+  EXPECT_FALSE(e2m1_code(2.5f));
+  EXPECT_FALSE(e2m1_code(6.5f));
+  EXPECT_FALSE(e2m1_code(std::numeric_limits<float>::quiet_NaN()));
+}
+
+TEST(FormatsTest, Ue8m0IsAPowerOfTwoOrNan) {
+  for (int code = 0; code < 255; ++code)
+    EXPECT_EQ(ue8m0_value(static_cast<std::uint8_t>(code)), std::ldexp(1.0f, code - 127)) << code;
+  EXPECT_TRUE(std::isnan(ue8m0_value(0xff)));
+}
+
 TEST(FormatsTest, EveryBf16CodeComesBackAndMoreBitsAreRefused) {
   for (std::uint32_t code = 0; code < 0x10000; ++code)
     ASSERT_EQ(bf16_code(bf16_value(static_cast<std::uint16_t>(code))), static_cast<std::uint16_t>(code));
