@@ -74,6 +74,15 @@ std::optional<std::string> impossible_control(const Record& record) {
   return std::nullopt;
 }
 
+std::optional<std::string> impossible_edit(const Record& record) {
+  // Records of the first schema could not say what was edited; no program wrote a patched one.
+  const bool edited = record.edit && !record.edit->bytes.empty();
+  if (record.image == ImageKind::patched && !edited) return "the image is patched, but no byte is said to be edited";
+  if (record.image != ImageKind::patched && record.edit)
+    return fmt::format("bytes were edited, but the image is {}", word(record.image));
+  return std::nullopt;
+}
+
 std::optional<std::string> impossible_process(const Record& record) {
   if (!record.process || record.process->signal == 0 || record.process->exit_code == 0) return std::nullopt;
   return fmt::format("the process both exited with {} and was ended by signal {}", record.process->exit_code,
@@ -83,8 +92,8 @@ std::optional<std::string> impossible_process(const Record& record) {
 }  // namespace
 
 std::optional<std::string> contradiction(const Record& record) {
-  for (const auto check :
-       {broken_ladder, impossible_load, impossible_launch, impossible_case, impossible_control, impossible_process}) {
+  for (const auto check : {broken_ladder, impossible_load, impossible_launch, impossible_case, impossible_control,
+                           impossible_edit, impossible_process}) {
     if (auto found = check(record)) return found;
   }
   return std::nullopt;

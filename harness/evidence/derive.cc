@@ -1,11 +1,19 @@
 #include "harness/evidence/derive.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
 namespace assay::evidence {
 namespace {
+
+/// What a set of rules does otherwise than the ones before it.
+struct RuleSet {
+  std::string_view name;
+  bool tells_of_edits;  ///< Says how many bytes of an image were edited, and whether its code is the native build's.
+};
+constexpr std::array kRuleSets = {RuleSet{"rules/1", false}, RuleSet{"rules/2", true}};
 
 /// A verdict with the line that tells a person why.
 struct Ending {
@@ -169,6 +177,8 @@ std::optional<Ending> stopped_early(const Record& record) {
                     record.stopped_why.empty() ? std::string(word(record.stopped)) : record.stopped_why};
     case Stopped::prerequisite:
       return Ending{Verdict::not_run, unmet_prerequisite(record).value_or("a prerequisite is not met")};
+    case Stopped::load_only:
+      return Ending{Verdict::unresolved, "loads; not launched: " + record.stopped_why};
     case Stopped::foreign_target:
       return Ending{Verdict::unresolved,
                     record.stopped_why.empty()
@@ -186,14 +196,42 @@ std::optional<Ending> left_off(const Record& record) {
   return Ending{Verdict::unresolved, fmt::format("{} was not reached", word(*stage))};
 }
 
+std::optional<Ending> doubt_in(const Record& record, const ControlField& control) {
+  const ControlStatus status = record.controls.*control.status;
+  if (status == ControlStatus::ok) return std::nullopt;
+  const std::string note = record.control_note.empty() ? "" : ": " + record.control_note;
+  return Ending{Verdict::unresolved, fmt::format("control {} is {}{}", control.name, word(status), note)};
+}
+
 std::optional<Ending> control_in_doubt(const Record& record) {
-  for (const ControlField& control : kControls) {
-    const ControlStatus status = record.controls.*control.status;
-    if (status == ControlStatus::ok) continue;
-    const std::string note = record.control_note.empty() ? "" : ": " + record.control_note;
-    return Ending{Verdict::unresolved, fmt::format("control {} is {}{}", control.name, word(status), note)};
-  }
+  for (const ControlField& control : kControls)
+    if (auto doubt = doubt_in(record, control)) return doubt;
   return std::nullopt;
+}
+
+/// What a right answer of an edited image shows: of the loader that it takes the edit, of the code that ran nothing
+/// that the native build does not show if the code is the same, and in no case a capability.
+std::string patched_answer(const Record& record) {
+  const std::string_view code = record.edit ? std::string_view(record.edit->code) : "not-compared";
+  const std::size_t bytes = record.edit ? record.edit->bytes.size() : 0;
+  std::string line =
+      fmt::format("right answer after an image edit of {}", counted(static_cast<std::int64_t>(bytes), "byte"));
+  if (code == "identical") return line + "; its code equals the native build's, a null test: the loader took the edit";
+  if (code == "different") line += "; its code differs from the native build's";
+  return line + "; an edited image shows no capability";
+}
+
+/// An edited image is built for another target than the device's, so home target and witness, which speak of the native
+/// text, are not asked for.
+std::optional<Ending> patched_image(const Record& record, const RuleSet& rules) {
+  if (!rules.tells_of_edits || record.image != ImageKind::patched) return std::nullopt;
+  for (const ControlField& control : kControls) {
+    const bool of_native_text = control.name == "home_target" || control.name == "witness";
+    if (of_native_text) continue;
+    if (auto doubt = doubt_in(record, control)) return doubt;
+  }
+  if (!compare(record).each_compared) return Ending{Verdict::unresolved, "nothing was compared in a case"};
+  return Ending{Verdict::unresolved, patched_answer(record)};
 }
 
 std::optional<Ending> answer_in_doubt(const Record& record) {
@@ -258,20 +296,21 @@ Ending answer_of_question(const Record& record) {
 }
 
 /// An instruction gate: the first of these that has something to say decides.
-Ending answer_of_gate(const Record& record) {
+Ending answer_of_gate(const Record& record, const RuleSet& rules) {
   if (auto ending = bad_stage(record)) return *ending;
   if (auto ending = stopped_early(record)) return *ending;
   if (auto ending = left_off(record)) return *ending;
   if (auto ending = wrong_answer(record)) return *ending;
+  if (auto ending = patched_image(record, rules)) return *ending;
   if (auto ending = control_in_doubt(record)) return *ending;
   if (auto ending = answer_in_doubt(record)) return *ending;
   return right_answer(record);
 }
 
-Ending ending_of(const Record& record) {
+Ending ending_of(const Record& record, const RuleSet& rules) {
   if (auto ending = never_began(record)) return *ending;
   if (auto ending = child_died(record)) return *ending;
-  return record.target.empty() ? answer_of_question(record) : answer_of_gate(record);
+  return record.target.empty() ? answer_of_question(record) : answer_of_gate(record, rules);
 }
 
 EvidenceClass class_of(const Record& record) {
@@ -307,8 +346,9 @@ Level level_of(const Record& record, EvidenceClass evidence_class, Verdict verdi
 }  // namespace
 
 std::optional<Derived> derive(const Record& record, std::string_view rules) {
-  if (rules != kRules) return std::nullopt;
-  Ending ending = ending_of(record);
+  const auto known = std::ranges::find(kRuleSets, rules, &RuleSet::name);
+  if (known == kRuleSets.end()) return std::nullopt;
+  Ending ending = ending_of(record, *known);
   const EvidenceClass evidence_class = class_of(record);
   return Derived{.evidence_class = evidence_class,
                  .level = level_of(record, evidence_class, ending.verdict),

@@ -43,9 +43,9 @@ struct Words<ImageKind> {
 };
 template <>
 struct Words<Stopped> {
-  static constexpr std::array<std::string_view, 8> kAll{
+  static constexpr std::array<std::string_view, 9> kAll{
       "no",           "no-device", "prerequisite", "foreign-target", "not-implemented", "not-applicable",
-      "no-assembler", "run-limit"};
+      "no-assembler", "run-limit", "load-only"};
 };
 template <>
 struct Words<ControlStatus> {
@@ -74,6 +74,9 @@ E read_word(ObjectReader& reader, std::string_view key) {
   reader.fault(key, value.error().message);
   return E{};
 }
+
+/// What records were written as before images could be edited: without `variant` and `edit`.
+constexpr std::string_view kFirstSchema = "gate-record/1";
 
 /// A whole number that counts something.
 std::int64_t read_count(ObjectReader& reader, std::string_view key) { return reader.integer(key, 0); }
@@ -215,6 +218,46 @@ Result<Witness> read_witness(const Json& json, const std::string& where) {
   return witness;
 }
 
+Json byte_to_json(const ByteEdit& byte) { return {{"offset", byte.offset}, {"was", byte.was}, {"is", byte.is}}; }
+
+Result<ByteEdit> read_byte(const Json& json, const std::string& where) {
+  ObjectReader reader(json, where);
+  ByteEdit byte{
+      .offset = read_count(reader, "offset"), .was = read_count(reader, "was"), .is = read_count(reader, "is")};
+  if (byte.was > 255) reader.fault("was", "expected a byte");
+  if (byte.is > 255) reader.fault("is", "expected a byte");
+  return finished(reader, byte);
+}
+
+Json edit_to_json(const std::optional<ImageEdit>& edit) {
+  if (!edit) return nullptr;
+  Json bytes = Json::array();
+  for (const ByteEdit& byte : edit->bytes) bytes.push_back(byte_to_json(byte));
+  return {{"source", edit->source}, {"bytes", std::move(bytes)}, {"code", edit->code}, {"mercury", edit->mercury}};
+}
+
+std::string read_likeness(ObjectReader& reader, std::string_view key) {
+  std::string word = reader.string(key);
+  if (word != "identical" && word != "different" && word != "not-compared")
+    reader.fault(key, fmt::format("unknown word '{}', expected one of identical, different, not-compared", word));
+  return word;
+}
+
+Result<std::optional<ImageEdit>> read_edit(const Json& json, const std::string& where) {
+  if (json.is_null()) return std::optional<ImageEdit>();
+  ObjectReader reader(json, where);
+  ImageEdit edit{.source = reader.string("source"),
+                 .bytes = {},
+                 .code = read_likeness(reader, "code"),
+                 .mercury = read_likeness(reader, "mercury")};
+  const Json& bytes = reader.array("bytes");
+  if (const Status status = reader.finish(); !status) return status.error();
+  auto list = read_list(bytes, where + ".bytes", read_byte);
+  if (!list) return list.error();
+  edit.bytes = *std::move(list);
+  return std::optional(std::move(edit));
+}
+
 Json prerequisite_to_json(const PrerequisiteResult& result) {
   return {{"gate", result.gate}, {"needs", word(result.needs)}, {"found", word(result.found)}};
 }
@@ -307,7 +350,8 @@ bool opening_failed(const Record& record) {
 }
 
 std::string Record::id() const {
-  return target.empty() ? fmt::format("{}#{}", gate, attempt) : fmt::format("{}@{}#{}", gate, target, attempt);
+  const std::string name = variant.empty() ? gate : fmt::format("{}[{}]", gate, variant);
+  return target.empty() ? fmt::format("{}#{}", name, attempt) : fmt::format("{}@{}#{}", name, target, attempt);
 }
 
 std::string_view word(Stage value) { return word_of(value); }
@@ -333,6 +377,7 @@ Json to_json(const Record& record) {
   return {{"schema", Record::kSchema},
           {"gate", record.gate},
           {"gate_version", record.gate_version},
+          {"variant", record.variant},
           {"target", record.target},
           {"attempt", record.attempt},
           {"driver_library", word(record.driver_library)},
@@ -346,6 +391,7 @@ Json to_json(const Record& record) {
           {"controls", controls_to_json(record.controls)},
           {"control_note", record.control_note},
           {"witness", witness_to_json(record.witness)},
+          {"edit", edit_to_json(record.edit)},
           {"prerequisites", list_to_json(record.prerequisites, prerequisite_to_json)},
           {"measurements", list_to_json(record.measurements, measurement_to_json)},
           {"artifacts", record.artifacts},
@@ -360,12 +406,16 @@ Json to_json(const Record& record) {
 Result<Record> record_from_json(const Json& json, std::string_view where) {
   const std::string at(where);
   ObjectReader reader(json, at);
-  if (const std::string schema = reader.string("schema"); schema != Record::kSchema) {
-    reader.fault("schema", fmt::format("'{}' is not '{}', the schema that this build reads", schema, Record::kSchema));
+  const std::string schema = reader.string("schema");
+  const bool first = schema == kFirstSchema;
+  if (!first && schema != Record::kSchema) {
+    reader.fault("schema", fmt::format("'{}' is neither '{}' nor '{}', the schemas that this build reads", schema,
+                                       kFirstSchema, Record::kSchema));
   }
   Record record;
   record.gate = reader.string("gate");
   record.gate_version = reader.integer("gate_version", 1);
+  if (!first) record.variant = reader.string("variant");
   record.target = reader.string("target");
   record.attempt = reader.integer("attempt", 1);
   record.driver_library = read_word<DriverLibrary>(reader, "driver_library");
@@ -379,6 +429,7 @@ Result<Record> record_from_json(const Json& json, std::string_view where) {
   const Json& controls = reader.object("controls");
   record.control_note = reader.string("control_note");
   const Json& witness = reader.object("witness");
+  const Json edit = first ? Json() : reader.any("edit");
   const Json& prerequisites = reader.array("prerequisites");
   const Json& measurements = reader.array("measurements");
   const Json& artifacts = reader.object("artifacts");
@@ -395,6 +446,7 @@ Result<Record> record_from_json(const Json& json, std::string_view where) {
   take(record.cases, read_list(cases, at + ": cases", read_case), fault);
   take(record.controls, read_controls(controls, at + ": controls"), fault);
   take(record.witness, read_witness(witness, at + ": witness"), fault);
+  take(record.edit, read_edit(edit, at + ": edit"), fault);
   take(record.prerequisites, read_list(prerequisites, at + ": prerequisites", read_prerequisite), fault);
   take(record.measurements, read_list(measurements, at + ": measurements", read_measurement), fault);
   take(record.artifacts, read_artifacts(artifacts, at + ": artifacts"), fault);

@@ -44,7 +44,8 @@ enum class Stopped {
   not_implemented,
   not_applicable,
   no_assembler,
-  run_limit
+  run_limit,
+  load_only
 };
 enum class ControlStatus { ok, failed, not_run };
 
@@ -121,12 +122,28 @@ struct ProcessResult {
   std::int64_t wall_ns = 0;
 };
 
+/// One byte of an image that is not as it was built.
+struct ByteEdit {
+  std::int64_t offset = 0, was = 0, is = 0;
+  bool operator==(const ByteEdit&) const = default;
+};
+
+/// An edited image against the one that it was made from, and against what the toolchain builds for this device.
+struct ImageEdit {
+  std::string source;           ///< The target for which the image was built: "sm_100a".
+  std::vector<ByteEdit> bytes;  ///< In order of their offsets; never empty.
+  std::string code;             ///< Its `.text.*` beside the native build's: "identical", "different", "not-compared".
+  std::string mercury;          ///< Its `.nv.capmerc.text.*` beside the native build's, in the same words.
+  bool operator==(const ImageEdit&) const = default;
+};
+
 struct Record {
-  static constexpr std::string_view kSchema = "gate-record/1";
+  static constexpr std::string_view kSchema = "gate-record/2";
 
   std::string gate;
   std::int64_t gate_version = 1;
-  std::string target;  ///< "sm_90a"; empty for device questions.
+  std::string variant;  ///< Which of a gate's named attempts this is: "sm-byte"; empty where a gate has one.
+  std::string target;   ///< "sm_90a"; empty for device questions.
   std::int64_t attempt = 1;
   DriverLibrary driver_library = DriverLibrary::none;
   ImageKind image = ImageKind::none;
@@ -139,6 +156,7 @@ struct Record {
   Controls controls;
   std::string control_note;  ///< What a failed control found, one line; empty if none failed.
   Witness witness;
+  std::optional<ImageEdit> edit;  ///< Of a patched image; absent for every other.
   std::vector<PrerequisiteResult> prerequisites;
   std::vector<Measurement> measurements;
   std::map<std::string, std::string> artifacts;  ///< Role ("ptx", "cubin", "log") to sha256.
@@ -152,7 +170,7 @@ struct Record {
   const StageResult& stage(Stage s) const { return stages[static_cast<std::size_t>(s)]; }
   /// Sets a stage that was not ok. The attempt ended there, whatever an earlier case had reached.
   void end_at(Stage s, StageResult result);
-  /// "tma.load@sm_90a#1"; "device.query#1" without a target.
+  /// "tma.load@sm_90a#1"; "device.query#1" without a target; "cubin.arch_patch[sm-byte]@sm_90a#1" of a variant.
   std::string id() const;
 };
 

@@ -62,6 +62,22 @@ inline Record good_record(std::string gate = "tma.load") {
   return record;
 }
 
+/// The SM byte of an image for sm_100a rewritten to sm_90; what came out has the native build's code.
+inline ImageEdit an_edit() {
+  return {.source = "sm_100a",
+          .bytes = {{.offset = 49, .was = 100, .is = 90}},
+          .code = "identical",
+          .mercury = "different"};
+}
+
+/// The same on an image of which bytes were edited.
+inline Record patched_record() {
+  Record record = good_record("cubin.arch_patch");
+  record.image = ImageKind::patched;
+  record.edit = an_edit();
+  return record;
+}
+
 /// A device question that was answered.
 inline Record good_question(std::string gate = "device.query") {
   Record record;

@@ -73,11 +73,15 @@ std::vector<Forgery> forgeries() {
       {"refused told as proven", line_edit(2, "/derived/verdict", "proven"),
        "gates.jsonl:3: verdict is labelled 'proven', the rules say 'refused'"},
       {"other rules for one record", line_edit(1, "/derived/rules", "rules/9"),
-       "gates.jsonl:2: labelled by 'rules/9', rules.json says 'rules/1'"},
+       "gates.jsonl:2: labelled by 'rules/9', rules.json says 'rules/2'"},
       {"a word of no vocabulary", line_edit(1, "/derived/verdict", "passed"),
        "gates.jsonl:2: derived: field 'verdict': unknown word 'passed', expected one of proven, reported, agrees, "
        "mismatch, refused, faulted, hung, unresolved, not-run, not-applicable"},
       // What happened, relabelled by the rules: only contradictions are left to find.
+      {"patched told as native", record_edit(1, [](Record& r) { r.edit = an_edit(); }),
+       "gates.jsonl:2: bytes were edited, but the image is native"},
+      {"patched without a diff", record_edit(1, [](Record& r) { r.image = ImageKind::patched; }),
+       "gates.jsonl:2: the image is patched, but no byte is said to be edited"},
       {"one record of another driver library",
        record_edit(1, [](Record& r) { r.driver_library = DriverLibrary::emulated; }),
        "gates.jsonl:2: driver library emulated, but earlier records of this run have system"},
@@ -163,8 +167,10 @@ std::vector<Forgery> forgeries() {
       // Syntax and schema.
       {"an unknown field", line_edit(1, "/note", "x"), "gates.jsonl:2: field 'note': unknown"},
       {"a floating-point time", line_edit(1, "/monotonic_ns", 1.5), ""},
-      {"a newer schema", line_edit(1, "/schema", "gate-record/2"),
-       "gates.jsonl:2: field 'schema': 'gate-record/2' is not 'gate-record/1', the schema that this build reads"},
+      {"a newer schema", line_edit(1, "/schema", "gate-record/3"),
+       "gates.jsonl:2: field 'schema': 'gate-record/3' is neither 'gate-record/1' nor 'gate-record/2', the schemas "
+       "that "
+       "this build reads"},
       {"an environment without its mark", document_edit("environment.json", [](Json& j) { j.erase("private"); }),
        "environment.json: needs schema 'environment/1' and private"},
       {"a challenge without a nonce",

@@ -11,6 +11,8 @@ namespace {
 Record full_record() {
   Record record = good_record();
   record.gate_version = 3;
+  record.variant = "sm-byte";
+  record.edit = an_edit();
   record.attempt = 2;
   record.stopped = Stopped::foreign_target;
   record.stopped_why = "sm_100a is not this device's target";
@@ -52,6 +54,20 @@ TEST(RecordTest, GoesToJsonAndBackUnchanged) {
 TEST(RecordTest, NamesItselfByGateTargetAndAttempt) {
   EXPECT_EQ(good_record().id(), "tma.load@sm_90a#1");
   EXPECT_EQ(good_question().id(), "device.query#1");
+  Record variant = good_record("cubin.arch_patch");
+  variant.variant = "sm-byte";
+  EXPECT_EQ(variant.id(), "cubin.arch_patch[sm-byte]@sm_90a#1");
+}
+
+TEST(RecordTest, ReadsTheFirstSchemaWithoutVariantAndEdit) {
+  Json first = to_json(good_record());
+  first["schema"] = "gate-record/1";
+  EXPECT_EQ(refusal(first), "gates.jsonl:3: field 'edit': unknown");
+  first.erase("edit");
+  first.erase("variant");
+  const auto read = record_from_json(first, "here");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(to_json(*read), to_json(good_record()));
 }
 
 /// Calls `visit` with a pointer to every object in the document.
@@ -72,7 +88,7 @@ TEST(RecordTest, RefusesAnUnknownFieldInEveryObject) {
     EXPECT_NE(refusal(spoiled), "") << at.to_string();
     ++objects;
   });
-  EXPECT_EQ(objects, 17);
+  EXPECT_EQ(objects, 19);
 }
 
 TEST(RecordTest, RefusesAMissingFieldInEveryObject) {
@@ -107,12 +123,18 @@ TEST(RecordTest, SaysWhatIsWrong) {
   };
   EXPECT_EQ(with("/image", "NATIVE"),
             "gates.jsonl:3: field 'image': unknown word 'NATIVE', expected one of native, patched, supplied, none");
-  EXPECT_EQ(with("/schema", "gate-record/2"),
-            "gates.jsonl:3: field 'schema': 'gate-record/2' is not 'gate-record/1', the schema that this build reads");
+  EXPECT_EQ(
+      with("/schema", "gate-record/3"),
+      "gates.jsonl:3: field 'schema': 'gate-record/3' is neither 'gate-record/1' nor 'gate-record/2', the schemas "
+      "that this build reads");
   EXPECT_EQ(with("/stages/0/stage", "load"), "gates.jsonl:3: stages[0]: stage 'load' is out of order");
   EXPECT_EQ(with("/stages", Json::array()), "gates.jsonl:3: stages: 0 stages, expected 6");
   EXPECT_EQ(with("/witness/opcodes/0", 4096), "gates.jsonl:3: witness.opcodes[0]: expected an opcode from 0 to 4095");
   EXPECT_NE(with("/cases/0/compared", -1), "");
+  EXPECT_EQ(
+      with("/edit/code", "same"),
+      "gates.jsonl:3: edit: field 'code': unknown word 'same', expected one of identical, different, not-compared");
+  EXPECT_EQ(with("/edit/bytes/0/is", 256), "gates.jsonl:3: edit.bytes[0]: field 'is': expected a byte");
   EXPECT_NE(with("/attempt", 0), "");
   EXPECT_NE(with("/measurements/0/value", Json::object()), "");
 }
