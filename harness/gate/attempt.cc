@@ -16,7 +16,7 @@ namespace {
 
 using evidence::Record;
 
-constexpr std::array kKinds = {"survey", "question", "probe", "assemble"};
+constexpr std::array kKinds = {"survey", "question", "probe", "assemble", "foreign"};
 
 std::int64_t monotonic_ns() {
   return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -82,8 +82,14 @@ class Server {
     if (!nonce || nonce->size() != 32) return Error{"attempt request: nonce must be 64 hex digits"};
     nonce_ = *nonce;
     open_toolchain();
-    if (request_.kind == AttemptRequest::Kind::assemble) return serve_assemble();
-    return serve_on_device();
+    switch (request_.kind) {
+      case AttemptRequest::Kind::assemble:
+        return serve_assemble();
+      case AttemptRequest::Kind::foreign:
+        return serve_foreign();
+      default:
+        return serve_on_device();
+    }
   }
 
  private:
@@ -108,20 +114,35 @@ class Server {
 
   Status serve_assemble() {
     send_tools();
-    std::map<std::string, Probe> probes;
-    for (const auto& [id, target_text] : request_.work) {
-      const Result<const Gate*> gate = gate_named(id);
-      if (!gate) return gate.error();
-      const Result<Target> target = parse_target(target_text);
-      if (!target) return target.error();
-      const auto* make = std::get_if<MakeProbe>(&(*gate)->method);
-      if (make == nullptr) return Error{"attempt request: gate '" + id + "' has nothing to assemble"};
-      Record record = start_record(**gate, target_text);
-      const Seed seed = seed_for(record);
-      if (!probes.contains(id)) probes.emplace(id, (*make)(seed));  // the text does not depend on the seed
-      assemble_only(**gate, probes.at(id), seed, *target, tools(nullptr), record);
-      log_.finished(record);
+    for (const AttemptWork& work : request_.work)
+      if (Status served = assemble_one(work); !served) return served;
+    return ok();
+  }
+
+  /// A driver that does not open here opened for the survey; the toolchain's answers do not depend on it.
+  Status serve_foreign() {
+    Record unused;
+    if (Status opened = open_device(unused); !opened) device_.reset();
+    return serve_assemble();
+  }
+
+  Status assemble_one(const AttemptWork& work) {
+    const Result<const Gate*> gate = gate_named(work.gate);
+    if (!gate) return gate.error();
+    const Result<Target> target = parse_target(work.target);
+    if (!target) return target.error();
+    const auto* make = std::get_if<MakeProbe>(&(*gate)->method);
+    if (make == nullptr) return Error{"attempt request: gate '" + work.gate + "' has nothing to assemble"};
+    Record record = start_record(**gate, work.target);
+    const Seed seed = seed_for(record);
+    if (!probes_.contains(work.gate)) probes_.emplace(work.gate, (*make)(seed));  // the text does not depend on it
+    if (device_ && *target != survey_.device.own_target()) {
+      if (Status noted = note_driver(record); !noted) return noted;
+      load_foreign(**gate, probes_.at(work.gate), seed, *target, tools(device_.get()), record);
+    } else {
+      assemble_only(**gate, probes_.at(work.gate), seed, *target, tools(nullptr), record);
     }
+    log_.finished(record);
     return ok();
   }
 
@@ -134,10 +155,10 @@ class Server {
     const bool several = request_.kind == AttemptRequest::Kind::question;
     if (request_.work.empty() || (request_.work.size() > 1 && !several))
       return Error{"attempt request: expected one gate"};
-    for (const auto& [id, target_text] : request_.work) {
-      const Result<const Gate*> gate = gate_named(id);
+    for (const AttemptWork& work : request_.work) {
+      const Result<const Gate*> gate = gate_named(work.gate);
       if (!gate) return gate.error();
-      const Result<bool> usable = serve_one(**gate, target_text);
+      const Result<bool> usable = serve_one(**gate, work.target);
       if (!usable) return usable.error();
       if (!*usable) break;  // what is left wants a fresh process
     }
@@ -217,13 +238,14 @@ class Server {
   Result<std::unique_ptr<cuda::CudaCompiler>> compiler_ = Error{"not opened"};
   Survey survey_;
   std::unique_ptr<cuda::Device> device_;
+  std::map<std::string, Probe> probes_;  ///< By gate id; of the texts only.
 };
 
 }  // namespace
 
 Json to_json(const AttemptRequest& request) {
   Json work = Json::array(), prerequisites = Json::array();
-  for (const auto& [gate, target] : request.work) work.push_back({{"gate", gate}, {"target", target}});
+  for (const AttemptWork& one : request.work) work.push_back({{"gate", one.gate}, {"target", one.target}});
   for (const auto& p : request.prerequisites)
     prerequisites.push_back({{"gate", p.gate}, {"needs", evidence::word(p.needs)}, {"found", evidence::word(p.found)}});
   return {{"kind", kKinds[static_cast<std::size_t>(request.kind)]},
@@ -247,9 +269,9 @@ Result<AttemptRequest> attempt_request_from_json(const Json& json) {
   else
     request.kind = static_cast<AttemptRequest::Kind>(found - kKinds.begin());
   for (const Json& item : reader.array("work")) {
-    ObjectReader pair(item, "attempt request: work");
-    request.work.emplace_back(pair.string("gate"), pair.string("target"));
-    if (Status read = pair.finish(); !read) return read.error();
+    ObjectReader one(item, "attempt request: work");
+    request.work.push_back({.gate = one.string("gate"), .target = one.string("target")});
+    if (Status read = one.finish(); !read) return read.error();
   }
   request.nonce = reader.sha256("nonce");
   request.driver = reader.string("driver");

@@ -7,6 +7,8 @@
 //   question   other device questions, one after the other as long as none faults
 //   probe      one instruction gate on the device's own target
 //   assemble   the assemble stage of many (gate, target) pairs; no driver is opened
+//   foreign    the same, and what another target than the device's gave is handed to the driver's loader, never
+//   launched
 //
 // Lines: {"survey":{...}}, {"tool":{...}}, {"at":STAGE,"record":{...}} when a stage begins, {"record":{...}} when an
 // attempt is over. If the child dies, the last "at" line says where. Files (texts, images, logs) go to a scratch folder
@@ -29,9 +31,15 @@
 
 namespace assay::gate {
 
+/// What one attempt is about.
+struct AttemptWork {
+  std::string gate;
+  std::string target;  ///< Empty for device questions.
+};
+
 struct AttemptRequest {
-  enum class Kind { survey, question, probe, assemble } kind = Kind::survey;
-  std::vector<std::pair<std::string, std::string>> work;    ///< (gate id, target); several for question and assemble.
+  enum class Kind { survey, question, probe, assemble, foreign } kind = Kind::survey;
+  std::vector<AttemptWork> work;                            ///< One, or several for question, assemble and foreign.
   std::string nonce;                                        ///< 64 hex digits.
   std::string driver;                                       ///< --driver as the user wrote it; empty: automatic.
   std::string device;                                       ///< Index or UUID.

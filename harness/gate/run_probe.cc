@@ -58,8 +58,7 @@ class Attempt {
       : gate_(gate), probe_(probe), seed_(seed), target_(target), tools_(tools), record_(record) {}
 
   void run() {
-    if (!has_assembler()) return;
-    if (!stage(Stage::assemble, [this] { return assemble(); })) return;
+    if (!assemble_stage()) return;
     control_home_target();
     control_witness();
     if (tools_.device == nullptr) return;
@@ -74,8 +73,18 @@ class Attempt {
     control_positive("after");
   }
 
-  void assemble_stage() {
-    if (has_assembler()) stage(Stage::assemble, [this] { return assemble(); });
+  /// A refusal counts only beside a home target that accepts the text, so that is asked too.
+  bool assemble_stage() {
+    if (!has_assembler()) return false;
+    const bool accepted = stage(Stage::assemble, [this] { return assemble(); });
+    if (!accepted) control_home_target();
+    return accepted;
+  }
+
+  void load_foreign() {
+    if (!assemble_stage() || !stage(Stage::load, [this] { return load(); })) return;
+    stage(Stage::resolve, [this] { return resolve(); });
+    tools_.device->unload(module_);
   }
 
  private:
@@ -132,7 +141,7 @@ class Attempt {
   }
 
   void control_home_target() {
-    if (target_ == gate_.home) {
+    if (target_ == gate_.home && record_.stage(Stage::assemble).status == StageStatus::ok) {
       record_.controls.home_target = ControlStatus::ok;
       return;
     }
@@ -343,6 +352,11 @@ void run_probe(const Gate& gate, const Probe& probe, const Seed& seed, Target ta
 void assemble_only(const Gate& gate, const Probe& probe, const Seed& seed, Target target, const ProbeTools& tools,
                    Record& record) {
   Attempt(gate, probe, seed, target, tools, record).assemble_stage();
+}
+
+void load_foreign(const Gate& gate, const Probe& probe, const Seed& seed, Target target, const ProbeTools& tools,
+                  Record& record) {
+  Attempt(gate, probe, seed, target, tools, record).load_foreign();
 }
 
 }  // namespace assay::gate

@@ -54,6 +54,10 @@ void run_probe(const Gate&, const Probe&, const Seed&, Target target, const Prob
 /// The assemble stage alone, for targets that are not the device's.
 void assemble_only(const Gate&, const Probe&, const Seed&, Target target, const ProbeTools&, evidence::Record&);
 
+/// For a target that is not the device's: the assemble stage, then the image into the driver's loader, and out again.
+/// It is never launched.
+void load_foreign(const Gate&, const Probe&, const Seed&, Target target, const ProbeTools&, evidence::Record&);
+
 using evidence::CaseDigests;
 /// What a record keeps of a right run of this case, from the case alone.
 CaseDigests digests(const Case&);

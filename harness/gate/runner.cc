@@ -107,7 +107,8 @@ class Run {
   static int attempts_in(const AttemptRequest& request) {
     constexpr int kTextsAnAttempt = 8;
     const int work = static_cast<int>(request.work.size());
-    return request.kind == AttemptRequest::Kind::assemble ? 1 + work / kTextsAnAttempt : work;
+    const bool texts = request.kind == AttemptRequest::Kind::assemble || request.kind == AttemptRequest::Kind::foreign;
+    return texts ? 1 + work / kTextsAnAttempt : work;
   }
 
   bool out_of_time() const { return std::chrono::steady_clock::now() >= deadline_; }
@@ -124,7 +125,7 @@ class Run {
   AttemptRequest request(AttemptRequest::Kind kind, std::string_view gate, std::string_view target) const {
     AttemptRequest request;
     request.kind = kind;
-    if (!gate.empty()) request.work.emplace_back(gate, target);
+    if (!gate.empty()) request.work.push_back({std::string(gate), std::string(target)});
     request.nonce = options_.nonce;
     request.driver = options_.driver;
     request.device = options_.device;
@@ -197,15 +198,16 @@ class Run {
     return Error{load.message, load.call, load.code, load.name, child.log};
   }
 
-  // --- the assemble stage for every target ---------------------------------------------------------------------------
+  // --- the software stages for every target -------------------------------------------------------------------------
 
   /// One child serves all pairs. If it dies, the pair it died at becomes a record and another child goes on after it.
+  /// The device's own target is among them: a text that the assembler refuses there has its answer without a device.
   Status assemble_everywhere() {
-    AttemptRequest pending = request(AttemptRequest::Kind::assemble, "", "");
+    AttemptRequest pending =
+        request(takes_cubins() ? AttemptRequest::Kind::foreign : AttemptRequest::Kind::assemble, "", "");
     for (const Gate* gate : gates_)
       if (std::holds_alternative<MakeProbe>(gate->method))
-        for (const Target target : assemble_targets())
-          if (to_string(target) != device_target()) pending.work.emplace_back(gate->id, to_string(target));
+        for (const std::string& target : targets()) pending.work.push_back({std::string(gate->id), target});
     if (!pending.work.empty() && result_.interrupted == 0)
       observer_.begins("assemble", fmt::format("{} forms and targets", pending.work.size()));
     while (!pending.work.empty() && result_.interrupted == 0) {
@@ -218,7 +220,7 @@ class Run {
         if (Status kept = keep_assembled(std::move(reply->finished[i])); !kept) return kept;
       if (served < pending.work.size() && result_.interrupted == 0) {
         const auto& [id, target] = pending.work[served++];
-        reply->at = Stage::assemble;
+        if (!reply->begun) reply->at = Stage::assemble;
         Record record = cut_short(*reply, *named(id), target);
         if (Status kept = keep_assembled(std::move(record)); !kept) return kept;
       }
@@ -229,6 +231,7 @@ class Run {
 
   Status skip_assembling(const AttemptRequest& pending) {
     for (const auto& [id, target] : pending.work) {
+      if (target == device_target()) continue;  // its turn on the device comes, and says so
       Record record = start_record(*named(id), target);
       record.stopped = Stopped::run_limit;
       record.stopped_why = run_limit_why();
@@ -237,11 +240,31 @@ class Run {
     return ok();
   }
 
+  /// An emulated driver is handed PTX; the cubins of other targets say nothing to it.
+  bool takes_cubins() const { return result_.survey && result_.survey->driver.kind != cuda::LibraryKind::emulated; }
+
+  /// Those of the table, and the device's own if it is not among them.
+  std::vector<std::string> targets() const {
+    std::vector<std::string> all;
+    for (const Target target : assemble_targets()) all.push_back(to_string(target));
+    const std::string own = device_target();
+    if (!own.empty() && std::ranges::find(all, own) == all.end()) all.push_back(own);
+    return all;
+  }
+
   Status keep_assembled(Record record) {
     const Gate& gate = *named(record.gate);
+    if (record.target == device_target()) return keep_own(gate, std::move(record));
     if (record.stopped != Stopped::no) return write(gate, std::move(record));
     record.stopped = result_.survey ? Stopped::foreign_target : Stopped::no_device;
     record.stopped_why = result_.survey ? "not this device's target" : no_device_why();
+    return write(gate, std::move(record));
+  }
+
+  /// Of the device's own target only a refusal is the end; everything else is asked again where it can be launched.
+  Status keep_own(const Gate& gate, Record record) {
+    if (record.stage(Stage::assemble).status != StageStatus::refused) return ok();
+    answered_.insert_or_assign(record.gate, record);
     return write(gate, std::move(record));
   }
 
@@ -267,6 +290,7 @@ class Run {
       if (std::holds_alternative<MakeProbe>(gate.method)) record.target = device_target();
       return write(gate, std::move(record));
     }
+    if (std::holds_alternative<MakeProbe>(gate.method) && answered_.contains(gate.id)) return ok();
     if (result_.survey) {
       observer_.begins(gate.id, gate.question);
       Result<Record> record = on_device(gate);
@@ -285,7 +309,7 @@ class Run {
     check_prerequisites(gate, wanted);
     Result<Reply> reply = ask(wanted);
     if (!reply) return reply.error();
-    if (reply->finished.empty()) return cut_short(*reply, gate, wanted.work.front().second);
+    if (reply->finished.empty()) return cut_short(*reply, gate, wanted.work.front().target);
     note_process(reply->finished.front(), reply->child);
     return std::move(reply->finished.front());
   }
@@ -325,7 +349,7 @@ class Run {
     for (++next; next != gates_.end(); ++next) {
       const bool same_needs = (*next)->prerequisites.data() == gate.prerequisites.data();
       if (!same_needs || !std::holds_alternative<DeviceQuestion>((*next)->method)) return;
-      wanted.work.emplace_back((*next)->id, "");
+      wanted.work.push_back({std::string((*next)->id), ""});
     }
   }
 
@@ -400,7 +424,7 @@ class Run {
   Observer& observer_;
   std::chrono::steady_clock::time_point deadline_;
   TemporaryFolder scratch_;
-  std::map<std::string, Record, std::less<>> answered_;  ///< Device questions, by gate id.
+  std::map<std::string, Record, std::less<>> answered_;  ///< Device questions and refused texts, by gate id.
   std::map<std::string, std::string> kept_;              ///< Scratch digest to journal digest.
   RunResult result_;
 };

@@ -115,8 +115,10 @@ class Children {
   Result<ChildResult> operator()(const ChildRequest& child) {
     const auto request = attempt_request_from_json(*parse_json(child.input, "request"));
     requests.push_back(*request);
-    if (request->kind == AttemptRequest::Kind::assemble) return assemble(*request, child);
-    const std::string gate = request->work.front().first;
+    const bool texts =
+        request->kind == AttemptRequest::Kind::assemble || request->kind == AttemptRequest::Kind::foreign;
+    if (texts) return assemble(*request, child);
+    const std::string gate = request->work.front().gate;
     if (on.contains(gate)) return on.at(gate)(*request, child);
     return answer(*request, child);
   }
@@ -155,20 +157,40 @@ class Children {
       Record record = start_record(*find_gate(kTable, gate), target);
       if (gate + "@" + target == assembler_dies_at) {
         assembler_dies_at.clear();
-        child.on_line(line({{"at", "assemble"}, {"record", evidence::to_json(record)}}));
-        ChildResult died;
-        died.signal = SIGSEGV;
-        died.signal_name = "SIGSEGV";
-        return died;
+        return die(record, "assemble", child);
       }
-      record.stage(Stage::assemble).status = StageStatus::ok;
+      const bool refused = refuses.contains(gate + "@" + target);
+      record.stage(Stage::assemble).status = refused ? StageStatus::refused : StageStatus::ok;
+      if (gate + "@" + target == loader_dies_at) {
+        loader_dies_at.clear();
+        record.driver_library = evidence::DriverLibrary::system;
+        record.image = evidence::ImageKind::native;
+        return die(record, "load", child);
+      }
+      if (request.kind == AttemptRequest::Kind::foreign && target != "sm_90a" && !refused) refuse_image(record);
       child.on_line(line({{"record", evidence::to_json(record)}}));
     }
     return ChildResult{};
   }
 
+  static ChildResult die(const Record& record, std::string_view at, const ChildRequest& child) {
+    child.on_line(line({{"at", at}, {"record", evidence::to_json(record)}}));
+    ChildResult died;
+    died.signal = SIGSEGV;
+    died.signal_name = "SIGSEGV";
+    return died;
+  }
+
+  static void refuse_image(Record& record) {
+    record.driver_library = evidence::DriverLibrary::system;
+    record.image = evidence::ImageKind::native;
+    record.stage(Stage::load) = {
+        .status = StageStatus::refused, .code = 209, .name = "CUDA_ERROR_NO_BINARY_FOR_GPU", .message = "no"};
+  }
+
   std::map<std::string, std::function<ChildResult(const AttemptRequest&, const ChildRequest&)>> on;
-  std::string assembler_dies_at;
+  std::string assembler_dies_at, loader_dies_at;  ///< "first@sm_103a"
+  std::set<std::string> refuses;                  ///< Texts that the assembler refuses.
   std::vector<AttemptRequest> requests;
 };
 
@@ -219,14 +241,16 @@ TEST_F(RunnerTest, RightAnswersProveGatesAndEveryOtherTargetIsAssembled) {
   const Record* foreign = journal.find("first", "sm_100a");
   ASSERT_NE(foreign, nullptr);
   EXPECT_EQ(foreign->stopped, evidence::Stopped::foreign_target);
-  EXPECT_EQ(evidence::derive(*foreign)->verdict, Verdict::unresolved);
+  EXPECT_EQ(foreign->stage(Stage::load).code, 209);
+  EXPECT_EQ(evidence::derive(*foreign)->verdict, Verdict::refused);
+  EXPECT_EQ(evidence::derive(*foreign)->evidence_class, evidence::EvidenceClass::driver_signal);
   EXPECT_EQ(journal.records.size(), 2u + 2u * assemble_targets().size());
   EXPECT_EQ(result.tools.size(), 1u);
 }
 
 TEST_F(RunnerTest, AChildThatDiesIsARecordOfTheStageItDiedIn) {
   children.on["first"] = [](const AttemptRequest& request, const ChildRequest& child) {
-    Record record = start_record(kTable[1], request.work.front().second);
+    Record record = start_record(kTable[1], request.work.front().target);
     record.driver_library = evidence::DriverLibrary::system;
     record.stage(Stage::assemble).status = StageStatus::ok;
     child.on_line(line({{"at", "load"}, {"record", evidence::to_json(record)}}));
@@ -248,7 +272,7 @@ TEST_F(RunnerTest, AChildThatDiesIsARecordOfTheStageItDiedIn) {
 
 TEST_F(RunnerTest, AWatchdogTimeoutIsHung) {
   children.on["first"] = [](const AttemptRequest& request, const ChildRequest& child) {
-    Record record = start_record(kTable[1], request.work.front().second);
+    Record record = start_record(kTable[1], request.work.front().target);
     record.driver_library = evidence::DriverLibrary::system;
     record.image = evidence::ImageKind::native;
     for (const Stage stage : {Stage::assemble, Stage::load, Stage::resolve, Stage::launch})
@@ -292,6 +316,40 @@ TEST_F(RunnerTest, AnAssemblerThatDiesLosesOnePairOnly) {
   EXPECT_EQ(journal.find("first", "sm_103a")->stage(Stage::assemble).name, "SIGSEGV");
   EXPECT_EQ(journal.find("first", "sm_110a")->stage(Stage::assemble).status, StageStatus::ok);
   EXPECT_EQ(journal.find("first", "sm_100f")->stage(Stage::assemble).status, StageStatus::ok);
+}
+
+TEST_F(RunnerTest, ALoaderThatDiesOfAForeignImageLosesOnePairOnly) {
+  children.loader_dies_at = "first@sm_103a";
+  run();
+  EXPECT_EQ(journal.find("first", "sm_103a")->stage(Stage::load).name, "SIGSEGV");
+  EXPECT_EQ(journal.find("first", "sm_103a")->stage(Stage::assemble).status, StageStatus::ok);
+  EXPECT_EQ(journal.find("first", "sm_110a")->stage(Stage::load).code, 209);
+}
+
+TEST_F(RunnerTest, ATextThatIsRefusedForThisDeviceHasItsAnswerWithoutADevice) {
+  children.refuses = {"second@sm_90a"};
+  const RunResult result = run();
+  EXPECT_EQ(verdict(result, "second"), Verdict::refused);
+  EXPECT_EQ(result.outcomes[2].derived.evidence_class, evidence::EvidenceClass::driver_signal);
+  EXPECT_EQ(result.outcomes[2].assembled, 7);
+  EXPECT_EQ(result.outcomes[2].assemble_asked, 8);
+  for (const AttemptRequest& request : children.requests)
+    EXPECT_FALSE(request.kind == AttemptRequest::Kind::probe && request.work.front().gate == "second");
+}
+
+TEST_F(RunnerTest, AnEmulatedDriverIsHandedNoForeignImage) {
+  children.on["device.query"] = [](const AttemptRequest& request, const ChildRequest& child) {
+    Survey survey = h100();
+    survey.driver.kind = cuda::LibraryKind::emulated;
+    child.on_line(line({{"survey", to_json(survey)}}));
+    Record record = start_record(kTable[0], request.work.front().target);
+    record.driver_library = evidence::DriverLibrary::emulated;
+    record.measurements.push_back({"name", "cuDeviceGetName", "", "NVIDIA H100", ""});
+    child.on_line(line({{"record", evidence::to_json(record)}}));
+    return ChildResult{};
+  };
+  run();
+  for (const AttemptRequest& request : children.requests) EXPECT_NE(request.kind, AttemptRequest::Kind::foreign);
 }
 
 TEST_F(RunnerTest, ADriverThatDiesLeavesToolchainStagesAndAnError) {
@@ -350,7 +408,7 @@ TEST_F(RunnerTest, AQuestionThatItsChildLeftOpenIsAskedAgain) {
   int asked = 0;
   const auto answer_one = [&asked](const AttemptRequest& request, const ChildRequest& child) {
     ++asked;
-    Record record = start_record(*find_gate(kQuestions, request.work.front().first), "");
+    Record record = start_record(*find_gate(kQuestions, request.work.front().gate), "");
     record.driver_library = evidence::DriverLibrary::system;
     record.measurements.push_back({"a", "kernel", "", 1, ""});
     child.on_line(line({{"record", evidence::to_json(record)}}));
@@ -413,7 +471,7 @@ TEST_F(RunnerTest, AnUnknownGateIsAnError) {
 
 TEST_F(RunnerTest, ArtifactsMoveUnderTheJournalsDigest) {
   children.on["first"] = [](const AttemptRequest& request, const ChildRequest& child) {
-    Record record = start_record(kTable[1], request.work.front().second);
+    Record record = start_record(kTable[1], request.work.front().target);
     const std::string name = hex(sha256("text"));
     EXPECT_TRUE(write_file(std::filesystem::path(request.scratch) / name, std::string_view("text")));
     record.artifacts["ptx"] = name;
