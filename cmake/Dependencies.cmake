@@ -5,6 +5,12 @@ find_package(fmt REQUIRED)
 find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
 find_package(Threads REQUIRED)
 
+# The compressions of fatbins; Debian's packages bring no CMake files.
+find_path(ASSAY_LZ4_INCLUDE lz4.h REQUIRED)
+find_library(ASSAY_LZ4_LIBRARY lz4 REQUIRED)
+find_path(ASSAY_ZSTD_INCLUDE zstd.h REQUIRED)
+find_library(ASSAY_ZSTD_LIBRARY zstd REQUIRED)
+
 # The header is the same for every host, so a cross build takes this machine's.
 find_path(ASSAY_CUDA_INCLUDE cuda.h
   HINTS ${CMAKE_SOURCE_DIR}/.deps/cuda/include $ENV{CUDA_HOME}/include $ENV{CUDA_PATH}/include

@@ -1,14 +1,13 @@
 #include "harness/cubin/elf.h"
 
 #include <elf.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <initializer_list>
 #include <set>
-#include <type_traits>
+
+#include "harness/cubin/bytes.h"
 
 namespace assay::cubin {
 namespace {
@@ -18,38 +17,6 @@ constexpr std::uint16_t kMachine = 190;
 constexpr std::uint8_t kOsAbi7 = 0x33, kOsAbi8 = 0x41;
 constexpr std::size_t kNameLimit = 64 * 1024;  // Bounds the time that an image of long shared names can cost.
 constexpr std::size_t kWord = 16;              // Bytes of one machine word, from sm_70 on.
-
-using Bytes = std::span<const std::byte>;
-
-/// One rule of the format: where it applies and whether the image keeps it.
-struct Rule {
-  bool kept;
-  std::uint64_t offset;
-  std::string_view text;
-};
-
-Error fault(std::uint64_t offset, std::string_view rule) {
-  return Error{fmt::format("offset {:#x}: {}", offset, rule)};
-}
-
-Status keep(std::initializer_list<Rule> rules) {
-  for (const Rule& rule : rules)
-    if (!rule.kept) return fault(rule.offset, rule.text);
-  return ok();
-}
-
-bool fits(Bytes image, std::uint64_t offset, std::uint64_t size) {
-  return offset <= image.size() && size <= image.size() - offset;
-}
-
-/// The structure at a place that `fits` has accepted. Cubins and every host that we build for are little-endian.
-template <class T>
-T load(Bytes image, std::uint64_t offset) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  T value;
-  std::memcpy(&value, image.data() + offset, sizeof value);
-  return value;
-}
 
 bool has_content(const Section& section) { return section.type != SHT_NULL && section.type != SHT_NOBITS; }
 
@@ -177,7 +144,7 @@ Result<std::vector<Section>> read_sections(Bytes image, const Elf64_Ehdr& header
     const Result<std::string_view> name = name_at(table, raw.sh_name, row(i));
     if (!name) return name.error();
     if (!seen.insert(*name).second) return fault(row(i), "two sections have the same name");
-    sections.push_back({*name, raw.sh_type, raw.sh_offset, raw.sh_size, raw.sh_link, raw.sh_entsize});
+    sections.push_back({*name, raw.sh_type, raw.sh_offset, raw.sh_size, raw.sh_link, raw.sh_entsize, raw.sh_info});
   }
   return sections;
 }
@@ -210,29 +177,34 @@ Status check_overlaps(const Elf64_Ehdr& header, const std::vector<Section>& sect
 
 // --- Symbols ---
 
-Status check_symbol(const Elf64_Sym& raw, const std::vector<Section>& sections, std::uint64_t at) {
+/// Functions of the Mercury table have the size of the code that is to be made, so only `.symtab` is held to its
+/// sections.
+Status check_symbol(const Elf64_Sym& raw, std::span<const Section> sections, std::uint32_t table, std::uint64_t at) {
   const bool special = raw.st_shndx == SHN_ABS || raw.st_shndx == SHN_COMMON;
   if (raw.st_shndx >= sections.size() && !special)
     return fault(at + offsetof(Elf64_Sym, st_shndx), "a symbol's section index must name a section");
-  if (special || raw.st_shndx == SHN_UNDEF || ELF64_ST_TYPE(raw.st_info) != STT_FUNC) return ok();
+  if (table != SHT_SYMTAB || special || raw.st_shndx == SHN_UNDEF || ELF64_ST_TYPE(raw.st_info) != STT_FUNC)
+    return ok();
   const Section& home = sections[raw.st_shndx];
   if (raw.st_value > home.size || raw.st_size > home.size - raw.st_value)
     return fault(at + offsetof(Elf64_Sym, st_value), "a function must lie in its section");
   return ok();
 }
 
-Result<std::vector<Symbol>> read_symbol_table(Bytes image, const std::vector<Section>& sections, const Section& table) {
+Result<std::vector<Symbol>> read_symbol_table(Bytes image, std::span<const Section> sections, const Section& table) {
+  if (table.link >= sections.size()) return fault(table.offset, "a symbol table must link to a string table");
   const Section& names = sections[table.link];
   Status kept = keep({
       {table.entry_size == sizeof(Elf64_Sym), table.offset, "the entries of a symbol table must have 24 bytes"},
       {table.size % sizeof(Elf64_Sym) == 0, table.offset, "a symbol table must be a whole number of entries"},
       {names.type == SHT_STRTAB, table.offset, "a symbol table must link to a string table"},
+      {fits(image, table.offset, table.size), table.offset, "a section must lie in the file"},
   });
   if (!kept) return kept.error();
   std::vector<Symbol> symbols;
   for (std::uint64_t at = table.offset; at < table.offset + table.size; at += sizeof(Elf64_Sym)) {
     const auto raw = load<Elf64_Sym>(image, at);
-    if (Status good = check_symbol(raw, sections, at); !good) return good.error();
+    if (Status good = check_symbol(raw, sections, table.type, at); !good) return good.error();
     const Result<std::string_view> name = name_at(image.subspan(names.offset, names.size), raw.st_name, at);
     if (!name) return name.error();
     symbols.push_back({*name, raw.st_shndx, raw.st_value, raw.st_size, raw.st_info});
@@ -268,6 +240,8 @@ Result<Elf> Elf::read(Bytes image) {
   if (!symbols) return symbols.error();
   Elf elf;
   elf.image_ = image;
+  elf.abi_ = header->e_ident[EI_ABIVERSION];
+  elf.flags_ = header->e_flags;
   elf.sm_ = sm_of(*header);
   elf.sections_ = *std::move(sections);
   elf.symbols_ = *std::move(symbols);
@@ -277,6 +251,10 @@ Result<Elf> Elf::read(Bytes image) {
 Bytes Elf::content(const Section& section) const {
   if (!has_content(section) || !fits(image_, section.offset, section.size)) return {};
   return image_.subspan(section.offset, section.size);
+}
+
+Result<std::vector<Symbol>> Elf::symbols_in(const Section& table) const {
+  return read_symbol_table(image_, sections_, table);
 }
 
 Result<std::vector<std::int64_t>> opcodes(Bytes image) {

@@ -23,6 +23,7 @@ struct Section {
   std::uint64_t offset = 0, size = 0;
   std::uint32_t link = 0;
   std::uint64_t entry_size = 0;
+  std::uint32_t info = 0;
 };
 
 struct Symbol {
@@ -38,14 +39,20 @@ class Elf {
   /// Error: "offset 0x31: ..." with the rule that the image breaks.
   static Result<Elf> read(std::span<const std::byte> image);
 
+  std::span<const std::byte> image() const { return image_; }
+  int abi() const { return abi_; }                ///< The ABI version: 7 or 8.
+  std::uint32_t flags() const { return flags_; }  ///< e_flags; the two ABI versions lay them out differently.
   int sm() const { return sm_; }  ///< The SM number of the header (ABI 8: bits 8-15 of e_flags; ABI 7: bits 0-7).
   std::span<const Section> sections() const { return sections_; }
   std::span<const Symbol> symbols() const { return symbols_; }
   std::span<const std::byte> content(const Section&) const;
+  /// The symbols of `.symtab` or of its Mercury copy, whose function sizes are those of other code.
+  Result<std::vector<Symbol>> symbols_in(const Section& table) const;
 
  private:
   std::span<const std::byte> image_;
-  int sm_ = 0;
+  int abi_ = 0, sm_ = 0;
+  std::uint32_t flags_ = 0;
   std::vector<Section> sections_;
   std::vector<Symbol> symbols_;
 };
