@@ -12,6 +12,8 @@
 #include "probes/device_query.h"
 #include "probes/device_state.h"
 #include "probes/mma_fp8.h"
+#include "probes/tcgen05_alloc.h"
+#include "probes/tcgen05_ld.h"
 #include "probes/tma_load.h"
 #include "probes/tma_multicast.h"
 #include "probes/wgmma_bf16.h"
@@ -104,7 +106,7 @@ const Gate kGates[] = {
      .home = k100a,
      .proves = "allocation of tensor memory",
      .does_not_prove = "that tensor memory stores data, or any matrix product",
-     .method = NotImplemented{}},
+     .method = make_tcgen05_alloc},
     {.id = "tcgen05.ld",
      .question = "Does data written to tensor memory come back?",
      .instruction = "tcgen05.ld.sync.aligned.32x32b.x1.b32",
@@ -113,7 +115,7 @@ const Gate kGates[] = {
      .home = k100a,
      .proves = "storage and addressing of the shapes that were read",
      .does_not_prove = "any matrix product",
-     .method = NotImplemented{}},
+     .method = make_tcgen05_ld},
     {.id = "tcgen05.mma.f16",
      .question = "Does the tensor-memory MMA compute a right FP16 product?",
      .instruction = "tcgen05.mma.cta_group::1.kind::f16",
