@@ -7,6 +7,7 @@
 #include "probes/control_arithmetic.h"
 #include "probes/control_copy.h"
 #include "probes/control_mma_bf16.h"
+#include "probes/cubin_arch_patch.h"
 #include "probes/device_limits.h"
 #include "probes/device_memory.h"
 #include "probes/device_query.h"
@@ -97,7 +98,7 @@ const Gate kGates[] = {
      .home = k100a,
      .proves = "what the loader reads, and no more",
      .does_not_prove = "any capability of the device",
-     .method = NotImplemented{}},
+     .method = make_cubin_arch_patch},
     {.id = "tcgen05.alloc",
      .question = "Can tensor memory be allocated and freed?",
      .instruction = "tcgen05.alloc.cta_group::1.sync.aligned.shared::cta.b32",

@@ -5,12 +5,33 @@
 #include "probes/gates.h"
 
 namespace assay::cli {
+namespace {
+
+/// Of an image that ran: the reading that the record names. One that there is not has cases of nobody.
+Result<evidence::Recomputed> recompute(const gate::Gate& gate, gate::MakeImages make, const evidence::Record& record,
+                                       const Digest& nonce) {
+  evidence::Recomputed recomputed{.known_version = true};
+  const Result<Target> device = parse_target(record.target);
+  if (!device) return device.error();
+  for (const gate::ImageAttempt& image : make(gate::image_seed(hex(nonce), gate, *device), *device)) {
+    if (image.variant != record.variant) continue;
+    for (const gate::Reading& reading : image.readings)
+      if (!record.cases.empty() && reading.expected.name == record.cases.front().name)
+        recomputed.cases.push_back(gate::digests(reading.expected));
+  }
+  return recomputed;
+}
+
+}  // namespace
 
 Result<evidence::Recomputed> recompute(const evidence::Record& record, const Digest& nonce) {
   evidence::Recomputed recomputed;
   const gate::Gate* gate = gate::find_gate(probes::gates(), record.gate);
-  const auto* make = gate == nullptr ? nullptr : std::get_if<gate::MakeProbe>(&gate->method);
-  if (make == nullptr || gate->version != record.gate_version) return recomputed;
+  if (gate == nullptr || gate->version != record.gate_version) return recomputed;
+  if (const auto* images = std::get_if<gate::MakeImages>(&gate->method))
+    return recompute(*gate, *images, record, nonce);
+  const auto* make = std::get_if<gate::MakeProbe>(&gate->method);
+  if (make == nullptr) return recomputed;
   recomputed.known_version = true;
   const gate::Probe probe =
       (*make)(gate::derive_seed(nonce, record.gate, record.target, std::to_string(record.attempt)));

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ struct Options {
   std::string out, driver, device = "0";
   std::vector<std::string> gates;
   int attempt_seconds = 30, run_seconds = 600;
+  gate::PatchedLaunch patched_launch = gate::PatchedLaunch::none;
   bool json = false, quiet = false, no_redact = false, no_cache = false;
 };
 
@@ -73,6 +75,7 @@ gate::RunOptions run_options(const Options& options, const evidence::Challenge& 
   run.attempt_limit = std::chrono::seconds(options.attempt_seconds);
   run.run_limit = std::chrono::seconds(options.run_seconds);
   run.only = options.gates;
+  run.patched_launch = options.patched_launch;
   choose_driver(options, run);
   return run;
 }
@@ -101,6 +104,7 @@ bool without_assembler(const gate::GateOutcome& outcome) {
 
 Exit exit_of(const gate::RunResult& result) {
   if (result.driver_error) return Exit::environment;
+  if (result.unwell) return Exit::failed;
   if (std::ranges::any_of(result.outcomes, without_assembler)) return Exit::environment;
   for (const gate::GateOutcome& outcome : result.outcomes)
     if (went_wrong(outcome)) return Exit::failed;
@@ -214,6 +218,20 @@ Exit record_run(const Options& options, const evidence::Challenge& challenge, co
   return result->driver_error ? complain_of_driver(*result->driver_error) : exit;
 }
 
+/// Once, before anything runs: what an edited image does to a machine is not known beforehand.
+void warn_of_patched_launch(gate::PatchedLaunch launch) {
+  if (launch == gate::PatchedLaunch::none) return;
+  const std::string_view what =
+      launch == gate::PatchedLaunch::all
+          ? "images of multicast and tensor-memory allocation too; it may hang the GPU or the "
+            "machine, so only on a machine of your own"
+          : "the plain arithmetic kernel";
+  fmt::print(stderr,
+             "assay run: edited images will be launched: {}. Each runs in a child process; the first after which the "
+             "copy control fails is the last.\n",
+             what);
+}
+
 Exit run(const Options& options) {
   if (!options.driver.empty())
     if (const auto choice = cuda::parse_driver_choice(options.driver); !choice)
@@ -223,6 +241,7 @@ Exit run(const Options& options) {
   const Result<Digest> salt = evidence::load_or_create_salt(state_folder());
   if (!salt) return complain("run", salt.error(), Exit::environment);
 
+  warn_of_patched_launch(options.patched_launch);
   watch_for_interrupt();
   const evidence::Challenge challenge = evidence::make_challenge("assay run");
   const std::filesystem::path folder =
@@ -241,6 +260,11 @@ Exit run_run(Arguments arguments) {
   app.add_option("--gate", options.gates, "Only these gates and what they need; may be repeated");
   app.add_option("--attempt-limit", options.attempt_seconds, "Seconds for one attempt")->check(CLI::Range(1, 3600));
   app.add_option("--run-limit", options.run_seconds, "Seconds for the whole run")->check(CLI::Range(1, 86400));
+  const std::map<std::string, gate::PatchedLaunch> launches{{"baseline", gate::PatchedLaunch::baseline},
+                                                            {"all", gate::PatchedLaunch::all}};
+  app.add_option("--allow-patched-launch", options.patched_launch,
+                 "Launch edited images of cubin.arch_patch: baseline (the plain kernel) or all (a machine of your own)")
+      ->transform(CLI::CheckedTransformer(launches));
   app.add_flag("--no-cache", options.no_cache, "Assemble everything anew");
   app.add_flag("--no-redact", options.no_redact, "Keep host names, users and paths; marks the bundle private");
   app.add_flag("--json", options.json, "Summary as JSON on standard output");

@@ -9,6 +9,7 @@
 #include "harness/base/file_system.h"
 #include "harness/evidence/utc.h"
 #include "harness/gate/question.h"
+#include "harness/gate/run_image.h"
 #include "harness/gate/run_probe.h"
 
 namespace assay::gate {
@@ -16,7 +17,9 @@ namespace {
 
 using evidence::Record;
 
-constexpr std::array kKinds = {"survey", "question", "probe", "assemble", "foreign"};
+constexpr std::array kKinds = {"survey", "question", "probe", "assemble", "foreign", "images"};
+
+constexpr std::array kAllowed = {"none", "baseline", "all"};
 
 std::int64_t monotonic_ns() {
   return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -54,6 +57,15 @@ class WireLog : public AttemptLog {
   const std::function<void(std::string_view)>& print_;
 };
 
+/// The position of a field's word among those that there are.
+std::size_t index_of(ObjectReader& reader, std::string_view key, std::span<const char* const> words) {
+  const std::string word = reader.string(key);
+  const auto found = std::ranges::find(words, word);
+  if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+  reader.fault(key, "unknown word '" + word + "'");
+  return 0;
+}
+
 Json to_json(const cuda::ToolIdentity& tool) {
   return {{"name", tool.name}, {"version", tool.version}, {"sha256", tool.sha256}, {"path_class", tool.path_class}};
 }
@@ -87,6 +99,8 @@ class Server {
         return serve_assemble();
       case AttemptRequest::Kind::foreign:
         return serve_foreign();
+      case AttemptRequest::Kind::images:
+        return serve_images();
       default:
         return serve_on_device();
     }
@@ -146,6 +160,29 @@ class Server {
     return ok();
   }
 
+  Status serve_images() {
+    std::vector<ImageAttempt> images;
+    for (const AttemptWork& work : request_.work) {
+      const Result<const Gate*> gate = gate_named(work.gate);
+      if (!gate) return gate.error();
+      const auto* make = std::get_if<MakeImages>(&(*gate)->method);
+      if (make == nullptr) return Error{"attempt request: gate '" + work.gate + "' makes no images"};
+      Record record = start_record(**gate, work.target, work.variant);
+      record.prerequisites = request_.prerequisites;
+      log_.reached(evidence::Stage::load, record);
+      if (const Status opened = device_ ? note_driver(record) : open_device(record); !opened) return opened;
+      const Target own = survey_.device.own_target();
+      const Seed seed = image_seed(request_.nonce, **gate, own);
+      if (images.empty()) images = (*make)(seed, own);
+      const auto image = std::ranges::find(images, work.variant, &ImageAttempt::variant);
+      if (image == images.end()) return Error{"attempt request: no image '" + work.variant + "'"};
+      const ProbeTools probe_tools = tools(device_.get());
+      run_image(*image, seed, own, request_.allowed, {probe_tools, compiler_}, record);
+      log_.finished(record);
+    }
+    return ok();
+  }
+
   void send_tools() {
     if (assembler_) log_.send({{"tool", to_json((*assembler_)->identity())}});
     if (compiler_) log_.send({{"tool", to_json((*compiler_)->identity())}});
@@ -158,7 +195,7 @@ class Server {
     for (const AttemptWork& work : request_.work) {
       const Result<const Gate*> gate = gate_named(work.gate);
       if (!gate) return gate.error();
-      const Result<bool> usable = serve_one(**gate, work.target);
+      const Result<bool> usable = serve_one(**gate, work);
       if (!usable) return usable.error();
       if (!*usable) break;  // what is left wants a fresh process
     }
@@ -166,8 +203,9 @@ class Server {
   }
 
   /// One attempt; answers whether the context may serve another.
-  Result<bool> serve_one(const Gate& gate, const std::string& target_text) {
-    Record record = start_record(gate, target_text);
+  Result<bool> serve_one(const Gate& gate, const AttemptWork& work) {
+    Record record = start_record(gate, work.target);
+    record.attempt = work.attempt;
     record.prerequisites = request_.prerequisites;
     if (!request_.unmet.empty()) {
       record.stopped = evidence::Stopped::prerequisite;
@@ -245,7 +283,8 @@ class Server {
 
 Json to_json(const AttemptRequest& request) {
   Json work = Json::array(), prerequisites = Json::array();
-  for (const AttemptWork& one : request.work) work.push_back({{"gate", one.gate}, {"target", one.target}});
+  for (const AttemptWork& one : request.work)
+    work.push_back({{"gate", one.gate}, {"target", one.target}, {"variant", one.variant}, {"attempt", one.attempt}});
   for (const auto& p : request.prerequisites)
     prerequisites.push_back({{"gate", p.gate}, {"needs", evidence::word(p.needs)}, {"found", evidence::word(p.found)}});
   return {{"kind", kKinds[static_cast<std::size_t>(request.kind)]},
@@ -256,21 +295,20 @@ Json to_json(const AttemptRequest& request) {
           {"scratch", request.scratch},
           {"cache", request.cache},
           {"prerequisites", prerequisites},
-          {"unmet", request.unmet}};
+          {"unmet", request.unmet},
+          {"allowed", kAllowed[static_cast<std::size_t>(request.allowed)]}};
 }
 
 Result<AttemptRequest> attempt_request_from_json(const Json& json) {
   AttemptRequest request;
   ObjectReader reader(json, "attempt request");
-  const std::string kind = reader.string("kind");
-  const auto found = std::ranges::find(kKinds, kind);
-  if (found == kKinds.end())
-    reader.fault("kind", "unknown word '" + kind + "'");
-  else
-    request.kind = static_cast<AttemptRequest::Kind>(found - kKinds.begin());
+  request.kind = static_cast<AttemptRequest::Kind>(index_of(reader, "kind", kKinds));
   for (const Json& item : reader.array("work")) {
     ObjectReader one(item, "attempt request: work");
-    request.work.push_back({.gate = one.string("gate"), .target = one.string("target")});
+    request.work.push_back({.gate = one.string("gate"),
+                            .target = one.string("target"),
+                            .variant = one.string("variant"),
+                            .attempt = static_cast<int>(one.integer("attempt", 1, 1'000'000))});
     if (Status read = one.finish(); !read) return read.error();
   }
   request.nonce = reader.sha256("nonce");
@@ -288,13 +326,15 @@ Result<AttemptRequest> attempt_request_from_json(const Json& json) {
     request.prerequisites.push_back({gate, *needs, *verdict});
   }
   request.unmet = reader.string("unmet");
+  request.allowed = static_cast<PatchedLaunch>(index_of(reader, "allowed", kAllowed));
   if (Status read = reader.finish(); !read) return read.error();
   return request;
 }
 
-Record start_record(const Gate& gate, std::string_view target) {
+Record start_record(const Gate& gate, std::string_view target, std::string_view variant) {
   Record record;
   record.gate = gate.id;
+  record.variant = variant;
   record.gate_version = gate.version;
   record.target = target;
   record.instruction = gate.instruction;
@@ -309,6 +349,16 @@ Record start_record(const Gate& gate, std::string_view target) {
 const Gate* find_gate(std::span<const Gate> table, std::string_view id) {
   const auto found = std::ranges::find(table, id, &Gate::id);
   return found == table.end() ? nullptr : &*found;
+}
+
+Seed image_seed(std::string_view nonce, const Gate& gate, Target device) {
+  const Result<std::string> bytes = unhex(nonce);
+  const std::string known = bytes ? *bytes : std::string();
+  return derive_seed(std::as_bytes(std::span(known.data(), known.size())), gate.id, to_string(device));
+}
+
+std::string image_target(const ImageAttempt& image, Target device) {
+  return to_string(image.edit ? device : image.source);
 }
 
 Status serve_attempt(const AttemptRequest& request, std::span<const Gate> table, MakeProbe copy_control,

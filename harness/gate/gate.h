@@ -14,6 +14,7 @@
 #include "harness/cuda/facts.h"
 #include "harness/evidence/record.h"
 #include "harness/gate/challenge_stream.h"
+#include "harness/gate/image_attempt.h"
 #include "harness/gate/probe.h"
 
 namespace assay::gate {
@@ -47,7 +48,7 @@ struct Gate {
   Target home;  ///< A target that must accept the probe; {0} for device questions.
   std::string_view proves;
   std::string_view does_not_prove;
-  std::variant<NotImplemented, DeviceQuestion, MakeProbe> method;
+  std::variant<NotImplemented, DeviceQuestion, MakeProbe, MakeImages> method;
 };
 
 /// The targets for which every instruction gate fills in the assemble stage.

@@ -29,6 +29,9 @@ struct Reply {
   ChildResult child;
 };
 
+/// The gate that tells whether a device still works: the plain copy.
+constexpr std::string_view kHealth = "control.copy";
+
 std::optional<Stage> parse_stage(std::string_view word) {
   for (std::size_t i = 0; i < evidence::kStageCount; ++i)
     if (evidence::word(static_cast<Stage>(i)) == word) return static_cast<Stage>(i);
@@ -135,8 +138,8 @@ class Run {
   }
 
   /// The record of an attempt whose child ended without finishing it: what it was doing, and how it ended.
-  static Record unfinished(const Reply& reply, const Gate& gate, std::string_view target) {
-    Record record = reply.begun ? *reply.begun : start_record(gate, target);
+  static Record unfinished(const Reply& reply, const AttemptWork& work, const Gate& gate) {
+    Record record = reply.begun ? *reply.begun : started(work, gate);
     evidence::StageResult stage;
     stage.status = StageStatus::failed;
     stage.code = reply.child.signal;
@@ -160,14 +163,24 @@ class Run {
   }
 
   /// The record of a child that did not finish. One that the run's own limit cut short has not hung.
-  Record cut_short(const Reply& reply, const Gate& gate, std::string_view target) const {
-    if (reply.child.timed_out && out_of_time()) {
-      Record record = stopped_record(gate, Stopped::run_limit, run_limit_why());
-      record.target = target;
-      return record;
-    }
-    Record record = unfinished(reply, gate, target);
+  Record cut_short(const Reply& reply, const AttemptWork& work) const {
+    const Gate& gate = *named(work.gate);
+    if (reply.child.timed_out && out_of_time()) return out_of_time_record(work);
+    Record record = unfinished(reply, work, gate);
     note_process(record, reply.child);
+    return record;
+  }
+
+  static Record started(const AttemptWork& work, const Gate& gate) {
+    Record record = start_record(gate, work.target, work.variant);
+    record.attempt = work.attempt;
+    return record;
+  }
+
+  Record out_of_time_record(const AttemptWork& work) const {
+    Record record = started(work, *named(work.gate));
+    record.stopped = Stopped::run_limit;
+    record.stopped_why = run_limit_why();
     return record;
   }
 
@@ -187,7 +200,8 @@ class Run {
     result_.survey = reply->survey;
     if (result_.survey && options_.claim)
       if (Status claimed = options_.claim(*result_.survey); !claimed) return claimed;
-    Record record = reply->finished.empty() ? cut_short(*reply, gate, "") : std::move(reply->finished.front());
+    Record record = reply->finished.empty() ? cut_short(*reply, {.gate = std::string(gate.id)})
+                                            : std::move(reply->finished.front());
     if (!reply->finished.empty()) note_process(record, reply->child);
     if (!result_.survey) result_.driver_error = driver_error(record, reply->child);
     return write(gate, std::move(record));
@@ -200,7 +214,6 @@ class Run {
 
   // --- the software stages for every target -------------------------------------------------------------------------
 
-  /// One child serves all pairs. If it dies, the pair it died at becomes a record and another child goes on after it.
   /// The device's own target is among them: a text that the assembler refuses there has its answer without a device.
   Status assemble_everywhere() {
     AttemptRequest pending =
@@ -210,32 +223,33 @@ class Run {
         for (const std::string& target : targets()) pending.work.push_back({std::string(gate->id), target});
     if (!pending.work.empty() && result_.interrupted == 0)
       observer_.begins("assemble", fmt::format("{} forms and targets", pending.work.size()));
+    return ask_for_all(std::move(pending), &Run::keep_assembled);
+  }
+
+  /// Many attempts of one child. If it dies, what it died at becomes a record and another child goes on after it.
+  Status ask_for_all(AttemptRequest pending, Status (Run::*keep)(Record)) {
     while (!pending.work.empty() && result_.interrupted == 0) {
-      if (out_of_time()) return skip_assembling(pending);
+      if (out_of_time()) return skip(pending);
       Result<Reply> reply = ask(pending);
       if (!reply) return reply.error();
       if (result_.tools.empty()) result_.tools = reply->tools;
       std::size_t served = std::min(reply->finished.size(), pending.work.size());
       for (std::size_t i = 0; i < served; ++i)
-        if (Status kept = keep_assembled(std::move(reply->finished[i])); !kept) return kept;
+        if (Status kept = (this->*keep)(std::move(reply->finished[i])); !kept) return kept;
       if (served < pending.work.size() && result_.interrupted == 0) {
-        const auto& [id, target] = pending.work[served++];
         if (!reply->begun) reply->at = Stage::assemble;
-        Record record = cut_short(*reply, *named(id), target);
-        if (Status kept = keep_assembled(std::move(record)); !kept) return kept;
+        if (Status kept = (this->*keep)(cut_short(*reply, pending.work[served++])); !kept) return kept;
       }
       pending.work.erase(pending.work.begin(), pending.work.begin() + static_cast<std::ptrdiff_t>(served));
     }
     return ok();
   }
 
-  Status skip_assembling(const AttemptRequest& pending) {
-    for (const auto& [id, target] : pending.work) {
-      if (target == device_target()) continue;  // its turn on the device comes, and says so
-      Record record = start_record(*named(id), target);
-      record.stopped = Stopped::run_limit;
-      record.stopped_why = run_limit_why();
-      if (Status written = write(*named(id), std::move(record)); !written) return written;
+  Status skip(const AttemptRequest& pending) {
+    for (const AttemptWork& work : pending.work) {
+      const bool asked_later = pending.kind != AttemptRequest::Kind::images && work.target == device_target();
+      if (asked_later) continue;  // its turn on the device comes, and says so
+      if (Status written = write(*named(work.gate), out_of_time_record(work)); !written) return written;
     }
     return ok();
   }
@@ -290,6 +304,7 @@ class Run {
       if (std::holds_alternative<MakeProbe>(gate.method)) record.target = device_target();
       return write(gate, std::move(record));
     }
+    if (const auto* make = std::get_if<MakeImages>(&gate.method)) return images(gate, *make);
     if (std::holds_alternative<MakeProbe>(gate.method) && answered_.contains(gate.id)) return ok();
     if (result_.survey) {
       observer_.begins(gate.id, gate.question);
@@ -303,13 +318,87 @@ class Run {
     return ok();
   }
 
+  // --- edited images
+  // --------------------------------------------------------------------------------------------------
+
+  Status images(const Gate& gate, MakeImages make) {
+    if (!result_.survey) return write(gate, stopped_record(gate, Stopped::no_device, no_device_why()));
+    if (!takes_cubins())
+      return write(gate, stopped_record(gate, Stopped::not_applicable,
+                                        "an emulated driver takes PTX, so there is no image to edit"));
+    observer_.begins(gate.id, gate.question);
+    const Target device = result_.survey->device.own_target();
+    const std::vector<ImageAttempt> attempts = make(image_seed(options_.nonce, gate, device), device);
+    speakers_.insert_or_assign(std::string(gate.id), attempts.front().variant);
+    AttemptRequest loads = request(AttemptRequest::Kind::images, "", "");
+    check_prerequisites(gate, loads);
+    const PatchedLaunch allowed = loads.unmet.empty() ? options_.patched_launch : PatchedLaunch::none;
+    std::vector<AttemptWork> launches;
+    for (const ImageAttempt& image : attempts) {
+      const bool launched = image.launched_by != PatchedLaunch::none && image.launched_by <= allowed;
+      (launched ? launches : loads.work).push_back(work_of(gate, image, device));
+    }
+    if (Status loaded = ask_for_all(loads, &Run::keep_image); !loaded) return loaded;
+    return launch_images(launches, allowed);
+  }
+
+  static AttemptWork work_of(const Gate& gate, const ImageAttempt& image, Target device) {
+    return {.gate = std::string(gate.id), .target = image_target(image, device), .variant = image.variant};
+  }
+
+  Status keep_image(Record record) { return write(*named(record.gate), std::move(record)); }
+
+  /// Each in a child of its own. After each the copy control in a new one tells whether the device is as it was; if it
+  /// is not, nothing else that was edited is launched.
+  Status launch_images(const std::vector<AttemptWork>& launches, PatchedLaunch allowed) {
+    int attempt = 1;
+    for (const AttemptWork& work : launches) {
+      if (result_.interrupted != 0) return ok();
+      if (result_.unwell) {
+        if (Status written = write(*named(work.gate), unwell_record(work)); !written) return written;
+        continue;
+      }
+      AttemptRequest one = request(AttemptRequest::Kind::images, "", "");
+      check_prerequisites(*named(work.gate), one);
+      one.allowed = allowed;
+      one.work = {work};
+      if (Status asked = ask_for_all(one, &Run::keep_image); !asked) return asked;
+      if (Status checked = check_health(++attempt); !checked) return checked;
+    }
+    return ok();
+  }
+
+  Status check_health(int attempt) {
+    const AttemptWork copy{.gate = std::string(kHealth), .target = device_target(), .variant = "", .attempt = attempt};
+    AttemptRequest wanted = request(AttemptRequest::Kind::probe, "", "");
+    wanted.work = {copy};
+    check_prerequisites(*named(kHealth), wanted);
+    Result<Reply> reply = ask(wanted);
+    if (!reply) return reply.error();
+    if (result_.interrupted != 0) return ok();
+    Record record = reply->finished.empty() ? cut_short(*reply, copy) : std::move(reply->finished.front());
+    note_process(record, reply->child);
+    const bool right = record.stage(Stage::verify).status == StageStatus::ok &&
+                       record.controls.positive == evidence::ControlStatus::ok;
+    result_.unwell = !right;
+    if (const auto derived = evidence::derive(record)) health_ = derived->verdict;
+    return write(*named(kHealth), std::move(record));
+  }
+
+  Record unwell_record(const AttemptWork& work) const {
+    Record record = started(work, *named(work.gate));
+    record.stopped = Stopped::prerequisite;
+    record.prerequisites = {{std::string(kHealth), evidence::Verdict::proven, health_}};
+    return record;
+  }
+
   Result<Record> on_device(const Gate& gate) {
     if (std::holds_alternative<DeviceQuestion>(gate.method)) return answer_to(gate);
     AttemptRequest wanted = request(AttemptRequest::Kind::probe, gate.id, device_target());
     check_prerequisites(gate, wanted);
     Result<Reply> reply = ask(wanted);
     if (!reply) return reply.error();
-    if (reply->finished.empty()) return cut_short(*reply, gate, wanted.work.front().target);
+    if (reply->finished.empty()) return cut_short(*reply, wanted.work.front());
     note_process(reply->finished.front(), reply->child);
     return std::move(reply->finished.front());
   }
@@ -338,7 +427,7 @@ class Run {
       answered_.insert_or_assign(record.gate, std::move(record));
     }
     if (!died) return;
-    Record record = cut_short(reply, first, "");
+    Record record = cut_short(reply, {.gate = std::string(first.id)});
     answered_.insert_or_assign(record.gate, std::move(record));
   }
 
@@ -382,7 +471,9 @@ class Run {
     outcome.assemble_asked += asked ? 1 : 0;
     outcome.assembled += asked && record.stage(Stage::assemble).status == StageStatus::ok ? 1 : 0;
     const std::string speaker = result_.survey ? device_target() : to_string(gate.home);
-    const bool speaks = record.target.empty() || record.target == speaker;
+    const auto variant = speakers_.find(gate.id);
+    const bool asked_first = record.attempt == 1 && (variant == speakers_.end() || variant->second == record.variant);
+    const bool speaks = asked_first && (record.target.empty() || record.target == speaker);
     if (!speaks) return ok();
     outcome.record = std::move(record);
     outcome.derived = *derived;
@@ -424,8 +515,10 @@ class Run {
   Observer& observer_;
   std::chrono::steady_clock::time_point deadline_;
   TemporaryFolder scratch_;
-  std::map<std::string, Record, std::less<>> answered_;  ///< Device questions and refused texts, by gate id.
-  std::map<std::string, std::string> kept_;              ///< Scratch digest to journal digest.
+  std::map<std::string, Record, std::less<>> answered_;       ///< Device questions and refused texts, by gate id.
+  std::map<std::string, std::string, std::less<>> speakers_;  ///< By gate id: the variant that speaks for it.
+  evidence::Verdict health_ = evidence::Verdict::not_run;     ///< Of the last look at the device after an edited image.
+  std::map<std::string, std::string> kept_;                   ///< Scratch digest to journal digest.
   RunResult result_;
 };
 

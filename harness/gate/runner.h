@@ -62,7 +62,8 @@ struct RunOptions {
   std::string why_no_driver;    ///< The line that goes with it.
   std::chrono::milliseconds attempt_limit{30'000};
   std::chrono::milliseconds run_limit{600'000};
-  std::vector<std::string> only;  ///< Gate ids; empty: all. Prerequisites are added.
+  std::vector<std::string> only;                       ///< Gate ids; empty: all. Prerequisites are added.
+  PatchedLaunch patched_launch = PatchedLaunch::none;  ///< Which edited images may be launched.
   /// Asked once it is known which device answered; an Error ends the run before anything is recorded. May be empty.
   std::function<Status(const Survey&)> claim;
   std::function<Result<ChildResult>(const ChildRequest&)> spawn = run_child;
@@ -72,6 +73,7 @@ struct RunResult {
   std::vector<GateOutcome> outcomes;  ///< In table order.
   std::optional<Survey> survey;       ///< Absent if no driver or device answered.
   std::optional<Error> driver_error;  ///< Why not, if one was asked for.
+  bool unwell = false;                ///< After an edited image ran, the device did not answer as before.
   Json tools = Json::array();         ///< Identities of the toolchain libraries that answered.
   int interrupted = 0;                ///< Signal number, or 0.
 };

@@ -124,7 +124,7 @@ class Children {
   }
 
   static ChildResult answer(const AttemptRequest& request, const ChildRequest& child) {
-    const auto& [gate, target] = request.work.front();
+    const std::string gate = request.work.front().gate, target = request.work.front().target;
     Record record = start_record(*find_gate(kTable, gate), target);
     record.driver_library = evidence::DriverLibrary::system;
     record.prerequisites = request.prerequisites;
@@ -153,7 +153,8 @@ class Children {
 
   Result<ChildResult> assemble(const AttemptRequest& request, const ChildRequest& child) {
     child.on_line(line({{"tool", {{"name", "nvJitLink"}, {"version", "13.0"}}}}));
-    for (const auto& [gate, target] : request.work) {
+    for (const AttemptWork& work : request.work) {
+      const std::string &gate = work.gate, &target = work.target;
       Record record = start_record(*find_gate(kTable, gate), target);
       if (gate + "@" + target == assembler_dies_at) {
         assembler_dies_at.clear();
