@@ -35,6 +35,7 @@ std::size_t element_bytes(cuda::ElementType type) {
     case cuda::ElementType::bf16:
       return 2;
     case cuda::ElementType::u32:
+    case cuda::ElementType::s32:
     case cuda::ElementType::f32:
       return 4;
   }
