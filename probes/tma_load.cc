@@ -80,12 +80,7 @@ gate::Case load_case(const Copy& copy) {
 }
 
 std::vector<std::byte> stored_tensor(const Copy& copy) {
-  std::vector<std::byte> tensor = poisoned(copy.poison, tensor_bytes(copy.map));
-  for (const BoxElement& element : walk_box(copy.map, copy.start))
-    if (element.global)
-      std::copy_n(copy.contents.begin() + static_cast<std::ptrdiff_t>(element.shared), element_bytes(copy.map.type),
-                  tensor.begin() + static_cast<std::ptrdiff_t>(*element.global));
-  return tensor;
+  return stored(copy.map, walk_box(copy.map, copy.start), copy.contents, poisoned(copy.poison, tensor_bytes(copy.map)));
 }
 
 gate::Case store_case(const Copy& copy) {
