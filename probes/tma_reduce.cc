@@ -148,8 +148,8 @@ Integers reduced_tensor(const Reduction& reduction) {
 }
 
 gate::Case reduce_case(const Reduction& reduction) {
-  const auto [box, operation, ctas, issues] = reduction.shape;
-  const auto bytes = [&](const Integers& values) { return encoded(box.type, values); };
+  const auto& [box, operation, ctas, issues] = reduction.shape;
+  const auto bytes = [type = box.type](const Integers& values) { return encoded(type, values); };
   return {
       .name = std::string(box.name),
       .entry = "reduce",

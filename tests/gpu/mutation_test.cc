@@ -82,7 +82,10 @@ int print_attempt(std::string_view id, std::string_view name) {
     std::cerr << outcome.error().message << "\n";
     return 1;
   }
-  const Json line = {{"verdict", outcome->verdict}, {"told", clean_utf8(outcome->told)}, {"gave_up", outcome->gave_up}};
+  const Json line = {{"verdict", outcome->verdict},
+                     {"told", clean_utf8(outcome->told)},
+                     {"gave_up", outcome->gave_up},
+                     {"ran_into_error", outcome->ran_into_error}};
   std::cout << line.dump() << "\n";
   return 0;
 }
@@ -90,13 +93,14 @@ int print_attempt(std::string_view id, std::string_view name) {
 // The parent's side.
 
 MutationOutcome outcome_of(const ChildResult& ended) {
-  if (ended.timed_out) return {"hung", "the attempt did not end", false};
-  if (ended.signal != 0) return {"died", "the attempt died of " + ended.signal_name, false};
+  if (ended.timed_out) return {"hung", "the attempt did not end"};
+  if (ended.signal != 0) return {"died", "the attempt died of " + ended.signal_name};
   const Result<Json> line = parse_json(ended.output, "the attempt");
-  if (ended.exit_code != 0 || !line) return {"no answer", ended.log, false};
+  if (ended.exit_code != 0 || !line) return {"no answer", ended.log};
   ObjectReader reader(*line, "the attempt");
-  MutationOutcome outcome{reader.string("verdict"), reader.string("told"), reader.boolean("gave_up")};
-  if (const Status read = reader.finish(); !read) return {"no answer", read.error().message, false};
+  MutationOutcome outcome{reader.string("verdict"), reader.string("told"), reader.boolean("gave_up"),
+                          reader.boolean("ran_into_error")};
+  if (const Status read = reader.finish(); !read) return {"no answer", read.error().message};
   return outcome;
 }
 
@@ -105,7 +109,7 @@ MutationOutcome run_attempt(const gate::Gate& row, std::string_view name) {
   const std::string self = std::filesystem::read_symlink("/proc/self/exe", failed).string();
   const auto ended =
       run_child({.command = {self, "--attempt", std::string(row.id), std::string(name)}, .limit = kLimit});
-  return ended ? outcome_of(*ended) : MutationOutcome{"no answer", ended.error().message, false};
+  return ended ? outcome_of(*ended) : MutationOutcome{"no answer", ended.error().message};
 }
 
 /// What came of the genuine text, asked once a gate.

@@ -129,7 +129,7 @@ TEST_P(MutationTest, EachFaultIsNamedOnceAndChangesTheMachineCode) {
       ASSERT_TRUE(text) << text.error().message;
       const auto faulty = image(source, *text);
       ASSERT_TRUE(faulty) << "'" << fault.name << "': " << faulty.error().message;
-      EXPECT_NE(*faulty, *genuine) << "'" << fault.name << "' changes nothing";
+      EXPECT_FALSE(*faulty == *genuine) << "'" << fault.name << "' changes nothing";
     }
   }
 }
@@ -228,8 +228,15 @@ TEST_F(MutationRunTest, AnErrorOfTheDeviceIsAFault) {
   EXPECT_THAT(expected_by(run()), testing::ElementsAre("fault"));
 }
 
+TEST_F(MutationRunTest, AControlThatDoesNotRunIsNoFaultOfTheText) {
+  FaultyDevice dead({}, copy().cases.front().entry);
+  const MutationOutcome outcome = test::run_text(row_, probe_of(row_).source.text, row_.home, dead, assembler_);
+  EXPECT_EQ(outcome.verdict, "faulted");
+  EXPECT_THAT(expected_by(outcome), testing::IsEmpty());
+}
+
 TEST_F(MutationRunTest, AnAttemptThatDidNotEndIsAHang) {
-  EXPECT_THAT(expected_by({"hung", "", false}), testing::ElementsAre("hang"));
+  EXPECT_THAT(expected_by({.verdict = "hung", .told = ""}), testing::ElementsAre("hang"));
 }
 
 }  // namespace

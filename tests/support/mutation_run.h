@@ -21,9 +21,10 @@ namespace assay::test {
 
 /// What an attempt amounts to, small enough to be told by a child process.
 struct MutationOutcome {
-  std::string verdict;   ///< As records spell it; "hung" also where the attempt's own process met its limit.
-  std::string told;      ///< Why, for a person.
-  bool gave_up = false;  ///< A wait on the device said that it ended at its limit.
+  std::string verdict;          ///< As records spell it; "hung" also where the attempt's own process met its limit.
+  std::string told;             ///< Why, for a person.
+  bool gave_up = false;         ///< A wait on the device said that it ended at its limit.
+  bool ran_into_error = false;  ///< A launched kernel ended in a device error; the control before it had run.
 };
 
 /// Notes whether a word that was read back says that a wait gave up.
@@ -58,7 +59,10 @@ inline MutationOutcome run_text(const gate::Gate& row, std::string_view text, Ta
   const gate::ProbeTools tools{&watched, assembler, no_disassembler(), probes::copy_control(), log};
   gate::run_probe(row, probe, seed, target, tools, record);
   const auto derived = evidence::derive(record);
-  return {std::string(evidence::word(derived->verdict)), derived->reason + " / " + record.control_note, watched.seen()};
+  return {.verdict = std::string(evidence::word(derived->verdict)),
+          .told = derived->reason + " / " + record.control_note,
+          .gave_up = watched.seen(),
+          .ran_into_error = record.stage(evidence::Stage::complete).status == evidence::StageStatus::failed};
 }
 
 /// Empty where the outcome is the one that the fault's data expects, or where the data expects none.
@@ -74,7 +78,8 @@ inline std::string complaint(CaughtBy caught_by, const MutationOutcome& outcome)
       if (std::string wrong = expect("mismatch"); !wrong.empty()) return wrong;
       return outcome.gave_up ? "" : "no wait said that it gave up: " + outcome.told;
     case CaughtBy::fault:
-      return expect("faulted");
+      if (std::string wrong = expect("faulted"); !wrong.empty()) return wrong;
+      return outcome.ran_into_error ? "" : "the fault is not the kernel's: " + outcome.told;
     case CaughtBy::hang:
       return expect("hung");
     case CaughtBy::order:
