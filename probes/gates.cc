@@ -15,8 +15,11 @@
 #include "probes/mma_fp8.h"
 #include "probes/tcgen05_alloc.h"
 #include "probes/tcgen05_ld.h"
+#include "probes/tma_gather4.h"
 #include "probes/tma_load.h"
 #include "probes/tma_multicast.h"
+#include "probes/tma_reduce.h"
+#include "probes/tma_scatter4.h"
 #include "probes/wgmma_bf16.h"
 
 namespace assay::probes {
@@ -164,32 +167,32 @@ const Gate kGates[] = {
      .does_not_prove = "a bandwidth benefit, .cta_group::2, or the multicast-object API",
      .method = make_tma_multicast},
     {.id = "tma.gather4",
-     .question = "Does a gather of four rows land right?",
+     .question = "Do four rows of a tensor, gathered in any order, land right in one CTA's shared memory?",
      .instruction = "cp.async.bulk.tensor.2d.shared::cta.global.tile::gather4.mbarrier::complete_tx::bytes",
-     .source = "PTX ISA 9.7.9.27.1.2",
+     .source = "PTX ISA 5.5.3.4 and 9.7.9.27.1.2",
      .prerequisites = kTmaLoad,
      .home = k100a,
-     .proves = "this form",
-     .does_not_prove = "other forms, bandwidth",
-     .method = NotImplemented{}},
+     .proves = "that this form gathers rows correctly on this device with this driver",
+     .does_not_prove = "a destination in another CTA, multicast, .cta_group::2, bandwidth",
+     .method = make_tma_gather4},
     {.id = "tma.scatter4",
-     .question = "Does a scatter of four rows land right?",
+     .question = "Do four rows of one CTA's shared memory land in the rows of a tensor that are named?",
      .instruction = "cp.async.bulk.tensor.2d.global.shared::cta.tile::scatter4.bulk_group",
-     .source = "PTX ISA 9.7.9.27.1.2",
+     .source = "PTX ISA 5.5.3.4 and 9.7.9.27.1.2",
      .prerequisites = kTmaLoad,
      .home = k100a,
-     .proves = "this form",
-     .does_not_prove = "other forms, bandwidth",
-     .method = NotImplemented{}},
+     .proves = "that this form scatters rows correctly on this device with this driver",
+     .does_not_prove = "the order of writes to one row, what a scatter leaves in the padding of a row, bandwidth",
+     .method = make_tma_scatter4},
     {.id = "tma.reduce",
-     .question = "Does a reducing tensor store add right?",
+     .question = "Does a tensor store that reduces update the elements of a box right, and no others?",
      .instruction = "cp.reduce.async.bulk.tensor.2d.global.shared::cta.add.tile.bulk_group",
      .source = "PTX ISA 9.7.9.27.1.3",
      .prerequisites = kTmaLoad,
      .home = k90a,
-     .proves = "this form",
-     .does_not_prove = "other operations and types, bandwidth",
-     .method = NotImplemented{}},
+     .proves = "that the operations and types that ran update a tensor correctly, also where two CTAs meet",
+     .does_not_prove = "rounding, other operations and types, im2col, bandwidth",
+     .method = make_tma_reduce},
     {.id = "mma.fp8",
      .question = "Does the warp-level FP8 matrix multiply compute right?",
      .instruction = "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32",

@@ -35,6 +35,7 @@ std::size_t element_bytes(cuda::ElementType type) {
     case cuda::ElementType::bf16:
       return 2;
     case cuda::ElementType::u32:
+    case cuda::ElementType::s32:
     case cuda::ElementType::f32:
       return 4;
   }
@@ -45,13 +46,13 @@ std::size_t box_bytes(const cuda::TiledMap& map) { return element_count(map) * e
 
 std::size_t tensor_bytes(const cuda::TiledMap& map) { return map.dims.back() * map.strides.back(); }
 
-std::vector<BoxElement> walk_box(const cuda::TiledMap& map, std::span<const std::int32_t> start) {
+std::vector<BoxElement> walk_box(const cuda::TiledMap& map, std::span<const std::int32_t> start, std::size_t place) {
   std::vector<BoxElement> elements;
   std::vector<std::int64_t> at(map.box.size());
   for (std::size_t i = 0; i < element_count(map); ++i) {
     for (std::size_t d = 0, rest = i; d < map.box.size(); rest /= map.box[d], ++d)
       at[d] = start[d] + static_cast<std::int64_t>(rest % map.box[d]);
-    const auto linear = static_cast<std::uint32_t>(i * element_bytes(map.type));
+    const auto linear = static_cast<std::uint32_t>(place + i * element_bytes(map.type));
     elements.push_back({.shared = swizzled(map.swizzle, linear), .global = tensor_offset(map, at)});
   }
   return elements;
@@ -63,10 +64,10 @@ std::vector<std::byte> poisoned(std::uint32_t first, std::size_t bytes) {
   return gate::bytes_of(words);
 }
 
-std::vector<std::byte> loaded_box(const cuda::TiledMap& map, std::span<const std::int32_t> start,
-                                  std::span<const std::byte> tensor, std::vector<std::byte> shared) {
+std::vector<std::byte> loaded(const cuda::TiledMap& map, std::span<const BoxElement> elements,
+                              std::span<const std::byte> tensor, std::vector<std::byte> shared) {
   const auto size = static_cast<std::ptrdiff_t>(element_bytes(map.type));
-  for (const BoxElement& element : walk_box(map, start)) {
+  for (const BoxElement& element : elements) {
     const auto to = shared.begin() + static_cast<std::ptrdiff_t>(element.shared);
     if (element.global)
       std::copy_n(tensor.begin() + static_cast<std::ptrdiff_t>(*element.global), size, to);
@@ -74,6 +75,20 @@ std::vector<std::byte> loaded_box(const cuda::TiledMap& map, std::span<const std
       std::fill_n(to, size, std::byte{0});
   }
   return shared;
+}
+
+std::vector<std::byte> stored(const cuda::TiledMap& map, std::span<const BoxElement> elements,
+                              std::span<const std::byte> shared, std::vector<std::byte> tensor) {
+  for (const BoxElement& element : elements)
+    if (element.global)
+      std::copy_n(shared.begin() + static_cast<std::ptrdiff_t>(element.shared), element_bytes(map.type),
+                  tensor.begin() + static_cast<std::ptrdiff_t>(*element.global));
+  return tensor;
+}
+
+std::vector<std::byte> loaded_box(const cuda::TiledMap& map, std::span<const std::int32_t> start,
+                                  std::span<const std::byte> tensor, std::vector<std::byte> shared) {
+  return loaded(map, walk_box(map, start), tensor, std::move(shared));
 }
 
 }  // namespace assay::probes

@@ -27,12 +27,19 @@ struct BoxElement {
   std::size_t shared = 0;
   std::optional<std::size_t> global;  ///< None: outside the tensor.
 };
-std::vector<BoxElement> walk_box(const cuda::TiledMap&, std::span<const std::int32_t> start);
+/// `place`: where in the buffer the box lies, before the swizzle.
+std::vector<BoxElement> walk_box(const cuda::TiledMap&, std::span<const std::int32_t> start, std::size_t place = 0);
 
 /// Words first, first + 4, first + 8 ...: what the kernels write where nothing may be copied.
 std::vector<std::byte> poisoned(std::uint32_t first, std::size_t bytes);
 
-/// `shared_bytes` of poison with the box loaded over it.
+/// Shared memory after elements of the tensor were loaded over it; elements outside arrive as zeros.
+std::vector<std::byte> loaded(const cuda::TiledMap&, std::span<const BoxElement>, std::span<const std::byte> tensor,
+                              std::vector<std::byte> shared);
+/// The tensor after elements of shared memory were stored over it; elements outside are left out.
+std::vector<std::byte> stored(const cuda::TiledMap&, std::span<const BoxElement>, std::span<const std::byte> shared,
+                              std::vector<std::byte> tensor);
+/// `loaded` of one box at the start of shared memory.
 std::vector<std::byte> loaded_box(const cuda::TiledMap&, std::span<const std::int32_t> start,
                                   std::span<const std::byte> tensor, std::vector<std::byte> shared);
 

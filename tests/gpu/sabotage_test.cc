@@ -1,6 +1,7 @@
 // Every instruction gate on a real device, as it is and sabotaged in four ways: a deliberately wrong oracle, a skipped
 // launch, a kernel that writes nothing, and a kernel that gets the right answer without the instruction. The first must
-// be proven, the others must not be. Without a device every test fails: a skip must not look like a pass.
+// be proven, the others must not be. A text that the assembler refuses for this device is asked whether it ends there.
+// Without a device every test fails: a skip must not look like a pass.
 #include <gtest/gtest.h>
 
 #include "harness/cuda/driver.h"
@@ -8,6 +9,7 @@
 #include "harness/gate/attempt.h"
 #include "probes/gates.h"
 #include "tests/support/attempt_tools.h"
+#include "tests/support/forwarding_device.h"
 #include "tests/support/instruction_gates.h"
 
 namespace assay {
@@ -18,48 +20,27 @@ using evidence::Verdict;
 using gate::Probe;
 
 /// Hands everything on, but launches of the probe's image never reach the device.
-class SkippingDevice : public cuda::Device {
+class SkippingDevice : public test::ForwardingDevice {
  public:
-  explicit SkippingDevice(cuda::Device& real) : real_(real) {}
+  using ForwardingDevice::ForwardingDevice;
 
   Result<cuda::Module> load(std::span<const std::byte> image) override {
     ++loads_;
-    return real_.load(image);
+    return ForwardingDevice::load(image);
   }
-  void unload(cuda::Module module) override { real_.unload(module); }
   Result<cuda::Function> resolve(cuda::Module module, std::string_view entry) override {
-    auto function = real_.resolve(module, entry);
+    auto function = ForwardingDevice::resolve(module, entry);
     // The first image is the copy control's, the second the probe's, the third the copy control's again.
     if (function && loads_ == 2) skipped_.push_back(*function);
     return function;
   }
-  Result<cuda::Address> allocate(std::size_t bytes) override { return real_.allocate(bytes); }
-  Status release(cuda::Address base) override { return real_.release(base); }
-  Status write(cuda::Address to, std::span<const std::byte> bytes) override { return real_.write(to, bytes); }
-  Status read(cuda::Address from, std::span<std::byte> out) override { return real_.read(from, out); }
-  Result<cuda::TensorMap> encode(const cuda::TiledMap& map, cuda::Address base) override {
-    return real_.encode(map, base);
-  }
   Status launch(cuda::Function function, const cuda::LaunchShape& shape,
                 std::span<const cuda::Parameter> parameters) override {
     if (std::ranges::find(skipped_, function) != skipped_.end()) return ok();
-    return real_.launch(function, shape, parameters);
+    return ForwardingDevice::launch(function, shape, parameters);
   }
-  Status synchronize() override { return real_.synchronize(); }
-  Result<std::int64_t> time(cuda::Function f, const cuda::LaunchShape& s, std::span<const cuda::Parameter> p,
-                            int n) override {
-    return real_.time(f, s, p, n);
-  }
-  Result<std::int64_t> time_copy(cuda::Address to, cuda::Address from, std::size_t bytes, int n) override {
-    return real_.time_copy(to, from, bytes, n);
-  }
-  Result<int> max_active_clusters(cuda::Function f, const cuda::LaunchShape& s) override {
-    return real_.max_active_clusters(f, s);
-  }
-  Result<cuda::MemoryInfo> memory_info() override { return real_.memory_info(); }
 
  private:
-  cuda::Device& real_;
   int loads_ = 0;
   std::vector<cuda::Function> skipped_;
 };
@@ -81,6 +62,20 @@ struct Rig {
 Rig& rig() {
   static Rig rig;
   return rig;
+}
+
+/// Whether this device's own target takes a gate's text; yes where there is nothing to ask, so that the tests fail.
+bool taken(const gate::Gate& row) {
+  if (!rig().device || !rig().assembler) return true;
+  const Probe probe = std::get<gate::MakeProbe>(row.method)(test::test_seed(row.id));
+  const auto assembly = (*rig().assembler)->assemble(gate::with_instruction(probe.source, rig().target), rig().target);
+  return !assembly || assembly->accepted;
+}
+
+std::vector<test::GateRow> gates_that_are_taken(bool yes) {
+  std::vector<test::GateRow> rows = test::instruction_gates();
+  std::erase_if(rows, [yes](const test::GateRow& gate) { return taken(*gate.row) != yes; });
+  return rows;
 }
 
 /// Copies an answer that it was handed, word by word and without a plain load: right, and proof of nothing.
@@ -202,8 +197,20 @@ TEST_P(GpuSabotageTest, ARightAnswerWithoutTheInstructionIsRefused) {
   EXPECT_EQ(evidence::derive(record)->verdict, Verdict::unresolved) << told(record);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryInstructionGate, GpuSabotageTest, testing::ValuesIn(test::instruction_gates()),
+INSTANTIATE_TEST_SUITE_P(EveryGateThatTheTargetTakes, GpuSabotageTest, testing::ValuesIn(gates_that_are_taken(true)),
                          test::gate_name);
+
+class GpuRefusalTest : public GpuSabotageTest {};
+
+TEST_P(GpuRefusalTest, ATextThatTheAssemblerRefusesEndsThere) {
+  const evidence::Record record = run(probe(), **rig().device);
+  EXPECT_EQ(evidence::derive(record)->verdict, Verdict::refused) << told(record);
+  EXPECT_EQ(record.stage(evidence::Stage::load).status, evidence::StageStatus::not_reached) << told(record);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryOtherGate, GpuRefusalTest, testing::ValuesIn(gates_that_are_taken(false)),
+                         test::gate_name);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GpuRefusalTest);
 
 }  // namespace
 }  // namespace assay
