@@ -11,8 +11,8 @@
 // leave of the 24 bits:
 //   - powers of two: scales 2^0 .. 2^r, with r for A and for B adding up to as many bits as are left: 9 at K = 128 for
 //     E2M1, whose elements are up to 12 units of 1/2;
-//   - any: integers up to a limit, the product of A's limit and B's being what is left (900 at K = 128), so that whole
-//     significands and several exponents meet in one sum.
+//   - any: integers up to a limit, the product of A's limit and B's being what is left (some 900 at K = 128), so that
+//     whole significands and several exponents meet in one sum.
 // Every row and column has a unit of its own, so that exponents differ between rows too, and the least makes UE4M3
 // scales subnormal. No element and no scale is zero, so each of them matters.
 //
