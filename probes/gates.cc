@@ -7,6 +7,7 @@
 #include "probes/control_arithmetic.h"
 #include "probes/control_copy.h"
 #include "probes/control_mma_bf16.h"
+#include "probes/cvt_fp4.h"
 #include "probes/device_limits.h"
 #include "probes/device_memory.h"
 #include "probes/device_query.h"
@@ -202,9 +203,9 @@ const Gate kGates[] = {
      .source = "PTX ISA 9.7.9.21",
      .prerequisites = kArithmetic,
      .home = k121a,
-     .proves = "these conversions",
-     .does_not_prove = "any matrix product",
-     .method = NotImplemented{}},
+     .proves = "that conversion from pairs of float32 and back to float16 rounds and packs right",
+     .does_not_prove = "conversion from float16, stochastic rounding, what .relu does with NaN, any matrix product",
+     .method = make_cvt_fp4},
     {.id = "mma.fp4",
      .question = "Does the warp-level block-scaled FP4 matrix multiply compute right?",
      .instruction =
