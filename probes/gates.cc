@@ -12,6 +12,7 @@
 #include "probes/device_memory.h"
 #include "probes/device_query.h"
 #include "probes/device_state.h"
+#include "probes/mma_fp4.h"
 #include "probes/mma_fp8.h"
 #include "probes/tma_load.h"
 #include "probes/tma_multicast.h"
@@ -213,9 +214,10 @@ const Gate kGates[] = {
      .source = "PTX ISA 9.7.14.5.14",
      .prerequisites = kCvtFp4,
      .home = k121a,
-     .proves = "this form",
-     .does_not_prove = "tcgen05, tensor memory, speed, model quality",
-     .method = NotImplemented{}},
+     .proves =
+         "that this form, and the forms with UE8M0 scales that ran, execute correctly on this device with this driver",
+     .does_not_prove = "sparse or other block-scaled forms, tcgen05, tensor memory, speed, model quality",
+     .method = make_mma_fp4},
     {.id = "wgmma.bf16",
      .question = "Does the warpgroup matrix multiply compute a right BF16 product?",
      .instruction = "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16",
