@@ -5,8 +5,10 @@
 // `.version` on. All of thread-id-a and thread-id-b occur with NVFP4, all byte-ids with the others.
 //
 // A case is 32 tiles of 16 x 8 x 128 with NVFP4, 8 with the others. Exact NVFP4 tiles have powers of two as scales or
-// any scales, and each pair of thread-ids both; what is exact and what bounded stands in block_scaled.h. Tested by
-// tests/probes/mma_fp4_test.cc.
+// any scales, and each pair of thread-ids both; what is exact and what bounded stands in block_scaled.h.
+//
+// What no operand can show is the order of k within a block of one scale, if it is the same wrong one for A and for B.
+// Tested by tests/probes/mma_fp4_test.cc.
 #pragma once
 
 #include "harness/gate/gate.h"
