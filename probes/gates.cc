@@ -8,10 +8,12 @@
 #include "probes/control_copy.h"
 #include "probes/control_mma_bf16.h"
 #include "probes/cubin_arch_patch.h"
+#include "probes/cvt_fp4.h"
 #include "probes/device_limits.h"
 #include "probes/device_memory.h"
 #include "probes/device_query.h"
 #include "probes/device_state.h"
+#include "probes/mma_fp4.h"
 #include "probes/mma_fp8.h"
 #include "probes/tcgen05_alloc.h"
 #include "probes/tcgen05_ld.h"
@@ -208,9 +210,9 @@ const Gate kGates[] = {
      .source = "PTX ISA 9.7.9.21",
      .prerequisites = kArithmetic,
      .home = k121a,
-     .proves = "these conversions",
-     .does_not_prove = "any matrix product",
-     .method = NotImplemented{}},
+     .proves = "that conversion from pairs of float32 and back to float16 rounds and packs right",
+     .does_not_prove = "conversion from float16, stochastic rounding, what .relu does with NaN, any matrix product",
+     .method = make_cvt_fp4},
     {.id = "mma.fp4",
      .question = "Does the warp-level block-scaled FP4 matrix multiply compute right?",
      .instruction =
@@ -218,9 +220,10 @@ const Gate kGates[] = {
      .source = "PTX ISA 9.7.14.5.14",
      .prerequisites = kCvtFp4,
      .home = k121a,
-     .proves = "this form",
-     .does_not_prove = "tcgen05, tensor memory, speed, model quality",
-     .method = NotImplemented{}},
+     .proves =
+         "that this form, and the forms with UE8M0 scales that ran, execute correctly on this device with this driver",
+     .does_not_prove = "sparse or other block-scaled forms, tcgen05, tensor memory, speed, model quality",
+     .method = make_mma_fp4},
     {.id = "wgmma.bf16",
      .question = "Does the warpgroup matrix multiply compute a right BF16 product?",
      .instruction = "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16",
