@@ -77,7 +77,11 @@ std::size_t longest_form(const FormMatrix& matrix) {
   return longest;
 }
 
-std::string lowest(const FormRow& row) { return row.lowest ? to_string(*row.lowest) : "-"; }
+/// Empty where it was not asked for.
+std::string lowest(const FormMatrix& matrix, const FormRow& row) {
+  if (row.lowest) return to_string(*row.lowest);
+  return matrix.targets.size() == probes::form_targets().size() ? "-" : "";
+}
 
 void print_heading(const FormMatrix& matrix, std::size_t width, bool colour) {
   std::string line = fmt::format("{:<{}}  from ", "", width + 2);
@@ -86,7 +90,7 @@ void print_heading(const FormMatrix& matrix, std::size_t width, bool colour) {
 }
 
 void print_row(const FormMatrix& matrix, const FormRow& row, std::size_t width, bool colour) {
-  std::string line = fmt::format("  {:<{}}  {:<5}", row.form, width, lowest(row));
+  std::string line = fmt::format("  {:<{}}  {:<5}", row.form, width, lowest(matrix, row));
   for (std::size_t i = 0; i < row.answers.size(); ++i) {
     const std::size_t padding = column_name(matrix.targets[i]).size() - 1;
     line += " " + paint(mark(row.answers[i]), colour_of(row.answers[i]), colour);
