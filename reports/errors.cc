@@ -120,8 +120,23 @@ bool is_of(const ErrorRow& row, const Occurrence& occurrence) {
 
 int exactness(const ErrorRow& row) { return (row.image != "any" ? 2 : 0) + (row.log != "any" ? 1 : 0); }
 
-/// The stage as the table names it: a device that could not be opened is told at `load`.
+struct CallStage {
+  std::string_view call, stage;
+};
+
+/// Calls that belong to one stage. The copy kernel that is run before a probe is told at `load`, whichever of them
+/// refused it.
+constexpr std::array<CallStage, 6> kCallStages = {{{"cuModuleLoadDataEx", "load"},
+                                                   {"cuModuleGetFunction", "resolve"},
+                                                   {"cuFuncSetAttribute", "launch"},
+                                                   {"cuLaunchKernelEx", "launch"},
+                                                   {"cuCtxSynchronize", "complete"},
+                                                   {"cuMemcpyDtoH_v2", "verify"}}};
+
+/// The stage as the table names it: that of the call, and `open` where a device could not be opened.
 std::string stage_word(const Record& record, Stage stage) {
+  const auto known = std::ranges::find(kCallStages, record.stage(stage).call, &CallStage::call);
+  if (known != kCallStages.end()) return std::string(known->stage);
   const bool opening = stage == Stage::load && opening_failed(record);
   return std::string(opening ? kOpen : evidence::word(stage));
 }

@@ -182,7 +182,7 @@ std::vector<std::string> told(const Record& record) {
 TEST(OccurrencesTest, AreTheDriversCodesWhereTheyCame) {
   EXPECT_THAT(told(record_with(Stage::load, StageStatus::refused, 209, "cuModuleLoadDataEx", "d")),
               ElementsAre("driver-code 209 at load with log"));
-  EXPECT_THAT(told(record_with(Stage::complete, StageStatus::failed, 715, "cuStreamSynchronize")),
+  EXPECT_THAT(told(record_with(Stage::complete, StageStatus::failed, 715, "cuCtxSynchronize")),
               ElementsAre("driver-code 715 at complete"));
   EXPECT_THAT(told(record_with(Stage::assemble, StageStatus::refused, 0, "nvJitLinkAddData", "d")),
               ElementsAre("assembler-refusal 0 at assemble with log"));
@@ -192,6 +192,17 @@ TEST(OccurrencesTest, ADeviceThatWasNotOpenedIsNoAnswerAboutAnImage) {
   Record record = record_with(Stage::load, StageStatus::refused, 100, "cuInit");
   record.image = ImageKind::none;
   EXPECT_THAT(told(record), ElementsAre("driver-code 100 at open"));
+}
+
+TEST(OccurrencesTest, TheCallSaysAtWhichStageTheCopyKernelWasRefused) {
+  Record record = record_with(Stage::load, StageStatus::failed, 719, "cuCtxSynchronize");
+  record.controls.positive = evidence::ControlStatus::failed;
+  record.image = ImageKind::none;
+  EXPECT_THAT(told(record), ElementsAre("driver-code 719 at complete"));
+  record.stage(Stage::load).call = "cuModuleGetFunction";
+  EXPECT_THAT(told(record), ElementsAre("driver-code 719 at resolve"));
+  record.stage(Stage::load).call = "cuMemAlloc_v2";
+  EXPECT_THAT(told(record), ElementsAre("driver-code 719 at load"));
 }
 
 TEST(OccurrencesTest, ALibraryThatIsNotThereIsNoCode) {
