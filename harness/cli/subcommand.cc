@@ -15,6 +15,8 @@ constexpr std::array kSubcommands = {
     Subcommand{"run", "Run the gates on this machine's device and write a bundle (the default)",
                "assay run --device 0 --out runs/today", run_run},
     Subcommand{"gates", "List the gates: what each asks, needs and proves", "assay gates --json", run_gates_list},
+    Subcommand{"forms", "Ask the installed assembler for every instruction form and target",
+               "assay forms --form 'tcgen05.mma*' --target sm_121a", run_forms},
     Subcommand{"verify", "Check a bundle: files, chain, schema, labels; with --recompute every oracle",
                "assay verify --recompute runs/today", run_verify},
     Subcommand{"doctor", "Say what is missing on this machine and the command that mends it", "assay doctor",

@@ -35,6 +35,7 @@ const Subcommand* find_subcommand(std::string_view name);
 
 Exit run_run(Arguments);
 Exit run_gates_list(Arguments);
+Exit run_forms(Arguments);
 Exit run_verify(Arguments);
 Exit run_doctor(Arguments);
 Exit run_attempt(Arguments);
