@@ -12,6 +12,7 @@
 #include "probes/device_query.h"
 #include "probes/device_state.h"
 #include "probes/mma_fp8.h"
+#include "probes/tcgen05_mma_f16.h"
 #include "probes/tma_load.h"
 #include "probes/tma_multicast.h"
 #include "probes/wgmma_bf16.h"
@@ -117,12 +118,12 @@ const Gate kGates[] = {
     {.id = "tcgen05.mma.f16",
      .question = "Does the tensor-memory MMA compute a right FP16 product?",
      .instruction = "tcgen05.mma.cta_group::1.kind::f16",
-     .source = "PTX ISA 9.7.16.10",
+     .source = "PTX ISA 9.7.16.10.9.1",
      .prerequisites = kTcgen05Ld,
      .home = k100a,
-     .proves = "this kind and these shapes",
-     .does_not_prove = "speed, other kinds, CTA pairs",
-     .method = NotImplemented{}},
+     .proves = "that this kind executes correctly in the shapes and layouts that ran, on this device with this driver",
+     .does_not_prove = "speed, other kinds and types, operands that are not K-major, CTA pairs",
+     .method = make_tcgen05_mma_f16},
     {.id = "tcgen05.mma.mxf4nvf4",
      .question = "Does the tensor-memory MMA compute a right block-scaled FP4 product?",
      .instruction = "tcgen05.mma.cta_group::1.kind::mxf4nvf4.block_scale.block16",
