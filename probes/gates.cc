@@ -13,6 +13,7 @@
 #include "probes/device_state.h"
 #include "probes/mma_fp8.h"
 #include "probes/tcgen05_mma_f16.h"
+#include "probes/tcgen05_mma_pair.h"
 #include "probes/tma_load.h"
 #include "probes/tma_multicast.h"
 #include "probes/wgmma_bf16.h"
@@ -136,12 +137,14 @@ const Gate kGates[] = {
     {.id = "tcgen05.mma.pair",
      .question = "Does the tensor-memory MMA compute right over a pair of CTAs?",
      .instruction = "tcgen05.mma.cta_group::2.kind::f16",
-     .source = "PTX ISA 9.7.16.10",
+     .source = "PTX ISA 9.7.16.10.9.1",
      .prerequisites = kTcgen05Mma,
      .home = k100a,
-     .proves = "this kind and these shapes over two CTAs",
-     .does_not_prove = "speed, other kinds",
-     .method = NotImplemented{}},
+     .proves =
+         "that this kind executes correctly over two CTAs in the shapes and layouts that ran, on this device with this "
+         "driver",
+     .does_not_prove = "speed, other kinds and types, operands that are not K-major, larger clusters",
+     .method = make_tcgen05_mma_pair},
     {.id = "tma.load",
      .question = "Does a tensor-map copy land right in one CTA's shared memory?",
      .instruction = "cp.async.bulk.tensor.2d.shared::cta.global.tile.mbarrier::complete_tx::bytes",
