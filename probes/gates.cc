@@ -13,6 +13,7 @@
 #include "probes/device_state.h"
 #include "probes/mma_fp8.h"
 #include "probes/tcgen05_mma_f16.h"
+#include "probes/tcgen05_mma_mxf4nvf4.h"
 #include "probes/tcgen05_mma_pair.h"
 #include "probes/tma_load.h"
 #include "probes/tma_multicast.h"
@@ -128,12 +129,14 @@ const Gate kGates[] = {
     {.id = "tcgen05.mma.mxf4nvf4",
      .question = "Does the tensor-memory MMA compute a right block-scaled FP4 product?",
      .instruction = "tcgen05.mma.cta_group::1.kind::mxf4nvf4.block_scale.block16",
-     .source = "PTX ISA 9.7.16.10",
+     .source = "PTX ISA 9.7.16.10.7 and 9.7.16.10.9.1",
      .prerequisites = kTcgen05Mma,
      .home = k100a,
-     .proves = "this kind and these shapes",
-     .does_not_prove = "speed, other kinds, CTA pairs, model quality",
-     .method = NotImplemented{}},
+     .proves =
+         "that this kind executes correctly in the shapes and layouts that ran, with scales copied by tcgen05.cp, on "
+         "this device with this driver",
+     .does_not_prove = "speed, other kinds and scale formats, CTA pairs, NaN scales, model quality",
+     .method = make_tcgen05_mma_mxf4nvf4},
     {.id = "tcgen05.mma.pair",
      .question = "Does the tensor-memory MMA compute right over a pair of CTAs?",
      .instruction = "tcgen05.mma.cta_group::2.kind::f16",

@@ -1,5 +1,7 @@
 #include "probes/tcgen05_operands.h"
 
+#include <cstring>
+
 #include "probes/swizzle.h"
 
 namespace assay::probes {
@@ -67,6 +69,30 @@ std::vector<float> with_accumulator(std::vector<float> cells, const Accumulator&
   for (std::size_t row = 0; row < accumulator.m; ++row)
     for (std::size_t column = 0; column < accumulator.n; ++column)
       cells[cell_of(accumulator, row, column)] = matrix[row * accumulator.n + column];
+  return cells;
+}
+
+void place_scales(std::span<std::uint8_t> tiles, const std::vector<std::uint8_t>& scales, std::size_t rows) {
+  const std::size_t each = scales.size() / rows, tiles_a_step = (rows + kScaleTileRows - 1) / kScaleTileRows;
+  for (std::size_t row = 0; row < rows; ++row)
+    for (std::size_t i = 0; i < each; ++i) {
+      const std::size_t tile = i / 4 * tiles_a_step + row / kScaleTileRows;
+      const std::size_t within = row % 32 * 16 + row % kScaleTileRows / 32 * 4 + i % 4;
+      tiles[tile * kScaleTileBytes + within] = scales[row * each + i];
+    }
+}
+
+std::uint64_t tcgen05_scale_tile_descriptor() { return std::uint64_t{1} << 46 | encoded(128) << 32; }
+
+std::vector<float> with_scale_tiles(std::vector<float> cells, std::size_t columns, std::size_t column,
+                                    std::span<const std::uint8_t> tiles) {
+  for (std::size_t word = 0; word < tiles.size() / 4; ++word) {
+    const std::size_t tile = word / 128, lane = word % 128 / 4;
+    float value = 0;
+    std::memcpy(&value, &tiles[4 * word], sizeof value);
+    for (std::size_t quarter = 0; quarter < 4; ++quarter)
+      cells[(32 * quarter + lane) * columns + column + kScaleTileColumns * tile + word % 4] = value;
+  }
   return cells;
 }
 

@@ -24,8 +24,14 @@
 // D). With cta_group::2 and M = 256 each CTA of the pair holds 128 rows so (layout A); with M = 128 each holds 64 rows,
 // the first half of the columns in lanes 0..63, the second in lanes 64..127 (layout B).
 //
-// Sources: PTX ISA 9.7.16.3 (strides), 9.7.16.4 (descriptors), 9.7.16.10.5 (layouts, as figures).
-// Tested by tests/probes/tcgen05_operands_test.cc.
+// Scales of kind::mxf4nvf4 with .block16: of row m, scale j of a step is byte j of the cell in column m / 32 and lane
+// m % 32, and the same in the three other quarters of the lanes. 128 rows are so four columns, and 512 bytes in shared
+// memory: 32 rows of 16 bytes, of which row i holds the words of rows i, 32 + i, 64 + i and 96 + i (the 128x4 tile that
+// cuBLASLt and CUTLASS use). tcgen05.cp.32x128b.warpx4 copies such a tile: row i of 16 bytes to four columns of lane i,
+// in all quarters; its descriptor has no swizzle, and 128 bytes from eight rows to the next.
+//
+// Sources: PTX ISA 9.7.16.3 (strides), 9.7.16.4 (descriptors), 9.7.16.9.2 (cp), 9.7.16.10.5 and 9.7.16.10.7 (layouts,
+// as figures). Tested by tests/probes/tcgen05_operands_test.cc.
 #pragma once
 
 #include <cstddef>
@@ -64,5 +70,16 @@ struct Accumulator {
 std::vector<float> draw_tensor_memory(gate::ChallengeStream&, const Accumulator&);
 /// The same cells with a row-major m x n matrix in D's place.
 std::vector<float> with_accumulator(std::vector<float> cells, const Accumulator&, const std::vector<float>& matrix);
+
+inline constexpr std::size_t kScaleTileBytes = 512, kScaleTileRows = 128, kScaleTileColumns = 4;
+
+/// Fills tiles with the scales of a row-major matrix, [rows][K / 16], in the order of tensor memory: step after step of
+/// four scales, in each a tile for each 128 rows. What no row fills keeps the value that it has.
+void place_scales(std::span<std::uint8_t> tiles, const std::vector<std::uint8_t>& scales, std::size_t rows);
+/// The descriptor of a tile for tcgen05.cp without the start address.
+std::uint64_t tcgen05_scale_tile_descriptor();
+/// The cells of one CTA, each lane with `columns`, after tiles were copied to `column` and the following ones.
+std::vector<float> with_scale_tiles(std::vector<float> cells, std::size_t columns, std::size_t column,
+                                    std::span<const std::uint8_t> tiles);
 
 }  // namespace assay::probes

@@ -246,9 +246,10 @@ inline Cell accumulator_cell(std::uint32_t ctas, std::uint32_t m, std::uint32_t 
   return {row / (m / 2), row % (m / 2), column};
 }
 
-/// D = A B^T, or D + A B^T, one step.
-inline void accumulate(std::span<Cta> group, std::uint32_t address, const Instruction& shape, const Numbers& a,
-                       const Numbers& b, bool enable_input_d, Fault fault) {
+/// D = A B^T, or D + A B^T, one step; dot(row, column) is an element of the product.
+template <class Dot>
+void accumulate(std::span<Cta> group, std::uint32_t address, const Instruction& shape, bool enable_input_d, Fault fault,
+                Dot dot) {
   require(address >> 16 == 0, "D begins in lane 0");
   if (fault == Fault::accumulator_not_read) enable_input_d = false;
   if (fault == Fault::accumulator_always_read) enable_input_d = true;
@@ -257,12 +258,16 @@ inline void accumulate(std::span<Cta> group, std::uint32_t address, const Instru
       const Cell at = accumulator_cell(static_cast<std::uint32_t>(group.size()), shape.m, shape.n, row, column, fault);
       const std::uint32_t off = fault == Fault::column_of_d_off_by_one ? 1 : 0;
       std::uint32_t& cell = group[at.cta].memory.cell(at.lane, (address & 0xffff) + at.column + off);
-      double sum = enable_input_d ? std::bit_cast<float>(cell) : 0.0;
-      const std::uint32_t b_row = fault == Fault::halves_of_b_exchanged ? (column + shape.n / 2) % shape.n : column;
-      for (std::uint32_t k = 0; k < a.k; ++k)
-        sum += a.values[std::size_t{row} * a.k + k] * b.values[std::size_t{b_row} * b.k + k];
+      const double sum = (enable_input_d ? std::bit_cast<float>(cell) : 0.0) + dot(row, column);
       cell = std::bit_cast<std::uint32_t>(toward_zero(sum));
     }
+}
+
+inline double dot_product(const Numbers& a, std::uint32_t row, const Numbers& b, std::uint32_t b_row) {
+  double sum = 0;
+  for (std::uint32_t k = 0; k < a.k; ++k)
+    sum += a.values[std::size_t{row} * a.k + k] * b.values[std::size_t{b_row} * b.k + k];
+  return sum;
 }
 
 inline double half_value(std::uint32_t code) {
@@ -303,7 +308,95 @@ inline void mma_f16(std::span<Cta> group, std::uint32_t address, std::uint64_t d
   const Numbers a = halves(fetch(group, descriptor_a, shape.m, fault), type_a == 1, shape.negate_a, fault);
   const Fault of_b = fault == Fault::halves_of_word_swapped ? Fault::none : fault;
   const Numbers b = halves(fetch(group, descriptor_b, shape.n, fault), type_b == 1, shape.negate_b, of_b);
-  accumulate(group, address, shape, a, fault == Fault::sign_of_b_ignored ? magnitudes(b) : b, enable_input_d, fault);
+  const Numbers b_read = fault == Fault::sign_of_b_ignored ? magnitudes(b) : b;
+  const std::uint32_t turn = fault == Fault::halves_of_b_exchanged ? shape.n / 2 : 0;
+  accumulate(group, address, shape, enable_input_d, fault, [&](std::uint32_t row, std::uint32_t column) {
+    return dot_product(a, row, b_read, (column + turn) % shape.n);
+  });
+}
+
+/// tcgen05.cp.cta_group::1.32x128b.warpx4: 32 rows of 16 bytes to four columns, in all quarters of the lanes.
+inline void copy_tile(Cta& cta, std::uint32_t address, std::uint64_t descriptor, Fault fault) {
+  const SharedDescriptor source = decode_shared(descriptor);
+  require(source.line == 16, "this model copies from unswizzled tiles only");
+  require(address >> 16 == 0, "a copy begins in lane 0");
+  for (std::uint32_t quarter = 0; quarter < (fault == Fault::one_quarter_of_scales ? 1 : 4); ++quarter)
+    for (std::uint32_t row = 0; row < kWarp; ++row)
+      for (std::uint32_t byte = 0; byte < 16; ++byte) {
+        const auto value =
+            static_cast<std::uint32_t>(cta.shared.at(source.start + row / 8 * source.stride + row % 8 * 16 + byte));
+        std::uint32_t& cell = cta.memory.cell(kWarp * quarter + row, address + byte / 4);
+        cell = (cell & ~(0xffu << 8 * (byte % 4))) | value << 8 * (byte % 4);
+      }
+}
+
+/// Two codes a byte, the one of even k low.
+inline Numbers nibbles(const std::vector<std::uint8_t>& bytes, bool negate, Fault fault) {
+  constexpr double kMagnitudes[] = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
+  Numbers numbers{static_cast<std::uint32_t>(bytes.size() / 32), 64, {}};
+  for (std::size_t i = 0; i < 2 * bytes.size(); ++i) {
+    const std::size_t at = fault == Fault::nibbles_swapped ? i ^ 1 : i;
+    const unsigned code = bytes[at / 2] >> 4 * (at % 2) & 15u;
+    const bool negative = (code >> 3 != 0) != negate;
+    numbers.values.push_back(negative ? -kMagnitudes[code & 7] : kMagnitudes[code & 7]);
+  }
+  return numbers;
+}
+
+inline double scale_value(std::uint32_t code, bool ue8m0, Fault fault) {
+  if (ue8m0 || fault == Fault::scales_as_ue8m0) return std::exp2(static_cast<double>(code) - 127);
+  const std::uint32_t exponent = code >> 3 & 15, fraction = code & 7;
+  require((code & 0x7f) != 0x7f, "a NaN scale");
+  if (exponent == 0) return fault == Fault::subnormal_scales_flushed ? 0 : fraction * 0x1p-9;
+  if (fault == Fault::scale_exponent_ignored) return (8 + fraction) / 8.0;
+  if (fault == Fault::scale_significand_ignored) return std::exp2(exponent - 7.0);
+  return (8 + fraction) * std::exp2(exponent - 10.0);
+}
+
+/// Numbers times the scales that lie at an address, read from one quarter of the lanes.
+inline Numbers scaled(Numbers numbers, Cta& cta, std::uint32_t address, std::uint32_t quarter, bool ue8m0,
+                      Fault fault) {
+  require(address >> 16 == 0, "scales begin in lane 0, and their id is 0");
+  for (std::uint32_t row = 0; row < numbers.rows; ++row) {
+    std::uint32_t column = row / kWarp;
+    if (fault == Fault::scale_rows_off_by_32) column ^= 1;
+    if (fault == Fault::second_tile_of_b_missing) column %= 4;
+    const std::uint32_t word = cta.memory.cell(row % kWarp + kWarp * quarter, address + column);
+    for (std::uint32_t k = 0; k < 64; ++k) {
+      std::uint32_t byte = k / 16;
+      if (fault == Fault::scale_bytes_reversed) byte = 3 - byte;
+      if (fault == Fault::scale_of_first_block_for_all) byte = 0;
+      numbers.values[std::size_t{row} * 64 + k] *= scale_value(word >> 8 * byte & 255, ue8m0, fault);
+    }
+  }
+  return numbers;
+}
+
+/// tcgen05.mma kind::mxf4nvf4.block_scale.block16 by one CTA. Row m of D takes the copies of the scales in its own
+/// quarter of the lanes.
+inline void mma_mxf4nvf4(Cta& cta, std::uint32_t address, std::uint64_t descriptor_a, std::uint64_t descriptor_b,
+                         std::uint32_t instruction, std::uint32_t scale_a, std::uint32_t scale_b, bool enable_input_d,
+                         Fault fault) {
+  const std::span<Cta> group(&cta, 1);
+  const Instruction shape = decode_shape(instruction, 1);
+  require((instruction >> 4 & 3) == 0 && (instruction >> 29 & 3) == 0, "with block16 the scales' ids are 0");
+  require((instruction >> 7 & 7) == 1 && (instruction >> 10 & 3) == 1, "A and B are E2M1");
+  require((instruction >> 12 & 1) == 0, "reserved bits are 0");
+  require(instruction >> 31 == 0, "K is 64");
+  const bool ue8m0 = (instruction >> 23 & 1) != 0;
+  if (fault == Fault::scales_exchanged) std::swap(scale_a, scale_b);
+  const Fault of_b = fault == Fault::nibbles_swapped ? Fault::none : fault;
+  const Numbers a_codes = nibbles(fetch(group, descriptor_a, shape.m, fault), shape.negate_a, fault);
+  Numbers b_codes = nibbles(fetch(group, descriptor_b, shape.n, fault), shape.negate_b, of_b);
+  if (fault == Fault::sign_of_b_ignored) b_codes = magnitudes(b_codes);
+  std::array<Numbers, 4> a, b;
+  for (std::uint32_t quarter = 0; quarter < 4; ++quarter) {
+    a[quarter] = scaled(a_codes, cta, scale_a, quarter, ue8m0, fault);
+    b[quarter] = scaled(b_codes, cta, scale_b, quarter, ue8m0, fault);
+  }
+  accumulate(group, address, shape, enable_input_d, fault, [&](std::uint32_t row, std::uint32_t column) {
+    return dot_product(a[row / kWarp], row, b[row / kWarp], column);
+  });
 }
 
 }  // namespace assay::probes::tcgen05

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tcgen05_model.h"
 
 namespace assay::probes {
@@ -80,6 +82,44 @@ TEST(Tcgen05OperandsTest, APairHolds128RowsACtaOr64RowsInTwoHalves) {
   EXPECT_EQ(b[(128 + 3) * 32 + 5], 67 * 16 + 5 + 1);           // CTA 1, lane 3: row 67, column 5
   EXPECT_EQ(b[(128 + 64 + 3) * 32 + 5], 67 * 16 + 8 + 5 + 1);  // CTA 1, lane 67: row 67, column 13
   EXPECT_EQ(b[3 * 32 + 8], 0);
+}
+
+TEST(Tcgen05OperandsTest, AScaleLiesInTheTileByteThatTheCuBlasFormulaNames) {
+  constexpr std::size_t kRows = 256, kBlocks = 8, kTilesAlongK = kBlocks / 4;
+  std::vector<std::uint8_t> scales(kRows * kBlocks), tiles(kRows * kBlocks);
+  for (std::size_t i = 0; i < scales.size(); ++i) scales[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
+  place_scales(tiles, scales, kRows);
+  for (std::size_t m = 0; m < kRows; ++m)
+    for (std::size_t block = 0; block < kBlocks; ++block) {
+      // Tiles in the manual's order for tensor memory, step after step; the usual one in memory is row after row.
+      const std::size_t usual = (m / 128 * kTilesAlongK + block / 4) * 512 + m % 32 * 16 + m % 128 / 32 * 4 + block % 4;
+      const std::size_t tile = usual / 512, here = tile % kTilesAlongK * (kRows / 128) + tile / kTilesAlongK;
+      EXPECT_EQ(tiles[here * 512 + usual % 512], scales[m * kBlocks + block]) << m << " " << block;
+    }
+}
+
+TEST(Tcgen05OperandsTest, RowsThatAreNotThereKeepWhatTheTileHolds) {
+  std::vector<std::uint8_t> tiles(512, 0x55);
+  place_scales(tiles, std::vector<std::uint8_t>(33 * 4, 1), 33);
+  EXPECT_EQ(std::count(tiles.begin(), tiles.end(), 1), 33 * 4);
+  EXPECT_EQ(tiles[0 * 16 + 4], 1);     // row 32
+  EXPECT_EQ(tiles[1 * 16 + 4], 0x55);  // row 33
+}
+
+TEST(Tcgen05OperandsTest, ATileIsCopiedAsTheModelCopiesIt) {
+  EXPECT_EQ(tcgen05_scale_tile_descriptor(), 0x0000400800000000u);
+  std::vector<std::uint8_t> tiles(1024);
+  for (std::size_t i = 0; i < tiles.size(); ++i) tiles[i] = static_cast<std::uint8_t>(i * 13 % 0x7f);
+  tcgen05::Cta cta;
+  cta.memory.allocate(32);
+  cta.shared.bytes.assign(2048, std::byte{0});
+  std::memcpy(cta.shared.bytes.data() + 1024, tiles.data(), tiles.size());
+  for (const std::uint32_t tile : {0u, 1u})
+    tcgen05::copy_tile(cta, 8 + 4 * tile, tcgen05_scale_tile_descriptor() + (1024 + 512 * tile) / 16, Fault::none);
+  const auto cells = with_scale_tiles(std::vector<float>(128 * 32, 0.0f), 32, 8, tiles);
+  for (std::uint32_t lane = 0; lane < 128; ++lane)
+    for (std::uint32_t column = 8; column < 16; ++column)
+      EXPECT_EQ(std::bit_cast<std::uint32_t>(cells[lane * 32 + column]), cta.memory.cell(lane, column));
 }
 
 }  // namespace
