@@ -138,6 +138,15 @@ void for_each_element(const ScaledMatrices& s, Visit visit) {
     for (std::size_t column = 0; column < s.n; ++column) visit(row, column);
 }
 
+/// Elements times their scales, which double holds without rounding, as it does the products of two of them.
+std::vector<double> scaled(const Codes& codes, const ElementFormat& element, const Codes& scales,
+                           const BlockFormat& format) {
+  std::vector<double> values;
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    values.push_back(static_cast<double>(element.value(codes[i])) * format.scale.value(scales[i / format.block]));
+  return values;
+}
+
 /// The sum of an element's |products|, subnormals counted as the least normal.
 double sum_of_magnitudes(const ScaledMatrices& s, const BlockFormat& format, std::size_t row, std::size_t column) {
   const auto element = [](const ElementFormat& of, std::uint8_t code) {
@@ -256,15 +265,11 @@ ScaledMatrices draw_wide(gate::ChallengeStream& stream, const ProblemShape& shap
 }
 
 std::vector<float> multiply(const ScaledMatrices& s, const BlockFormat& format) {
+  const std::vector<double> a = scaled(s.a, format.a, s.scale_a, format), b = scaled(s.b, format.b, s.scale_b, format);
   std::vector<float> d;
   for_each_element(s, [&](std::size_t row, std::size_t column) {
     double sum = s.c[row * s.n + column];
-    for (std::size_t k = 0; k < s.k; ++k) {
-      const double a = format.a.value(s.a[row * s.k + k]), b = format.b.value(s.b[column * s.k + k]);
-      const double scale_a = format.scale.value(s.scale_a[(row * s.k + k) / s.block]);
-      const double scale_b = format.scale.value(s.scale_b[(column * s.k + k) / s.block]);
-      sum += a * scale_a * b * scale_b;
-    }
+    for (std::size_t k = 0; k < s.k; ++k) sum += a[row * s.k + k] * b[column * s.k + k];
     d.push_back(static_cast<float>(sum));
   });
   return d;

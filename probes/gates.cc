@@ -17,6 +17,9 @@
 #include "probes/mma_fp8.h"
 #include "probes/tcgen05_alloc.h"
 #include "probes/tcgen05_ld.h"
+#include "probes/tcgen05_mma_f16.h"
+#include "probes/tcgen05_mma_mxf4nvf4.h"
+#include "probes/tcgen05_mma_pair.h"
 #include "probes/tma_gather4.h"
 #include "probes/tma_load.h"
 #include "probes/tma_multicast.h"
@@ -125,30 +128,34 @@ const Gate kGates[] = {
     {.id = "tcgen05.mma.f16",
      .question = "Does the tensor-memory MMA compute a right FP16 product?",
      .instruction = "tcgen05.mma.cta_group::1.kind::f16",
-     .source = "PTX ISA 9.7.16.10",
+     .source = "PTX ISA 9.7.16.10.9.1",
      .prerequisites = kTcgen05Ld,
      .home = k100a,
-     .proves = "this kind and these shapes",
-     .does_not_prove = "speed, other kinds, CTA pairs",
-     .method = NotImplemented{}},
+     .proves = "that this kind executes correctly in the shapes and layouts that ran, on this device with this driver",
+     .does_not_prove = "speed, other kinds and types, operands that are not K-major, CTA pairs",
+     .method = make_tcgen05_mma_f16},
     {.id = "tcgen05.mma.mxf4nvf4",
      .question = "Does the tensor-memory MMA compute a right block-scaled FP4 product?",
      .instruction = "tcgen05.mma.cta_group::1.kind::mxf4nvf4.block_scale.block16",
-     .source = "PTX ISA 9.7.16.10",
+     .source = "PTX ISA 9.7.16.10.7 and 9.7.16.10.9.1",
      .prerequisites = kTcgen05Mma,
      .home = k100a,
-     .proves = "this kind and these shapes",
-     .does_not_prove = "speed, other kinds, CTA pairs, model quality",
-     .method = NotImplemented{}},
+     .proves =
+         "that this kind executes correctly in the shapes and layouts that ran, with scales copied by tcgen05.cp, on "
+         "this device with this driver",
+     .does_not_prove = "speed, other kinds and scale formats, CTA pairs, NaN scales, model quality",
+     .method = make_tcgen05_mma_mxf4nvf4},
     {.id = "tcgen05.mma.pair",
      .question = "Does the tensor-memory MMA compute right over a pair of CTAs?",
      .instruction = "tcgen05.mma.cta_group::2.kind::f16",
-     .source = "PTX ISA 9.7.16.10",
+     .source = "PTX ISA 9.7.16.10.9.1",
      .prerequisites = kTcgen05Mma,
      .home = k100a,
-     .proves = "this kind and these shapes over two CTAs",
-     .does_not_prove = "speed, other kinds",
-     .method = NotImplemented{}},
+     .proves =
+         "that this kind executes correctly over two CTAs in the shapes and layouts that ran, on this device with this "
+         "driver",
+     .does_not_prove = "speed, other kinds and types, operands that are not K-major, larger clusters",
+     .method = make_tcgen05_mma_pair},
     {.id = "tma.load",
      .question = "Does a tensor-map copy land right in one CTA's shared memory?",
      .instruction = "cp.async.bulk.tensor.2d.shared::cta.global.tile.mbarrier::complete_tx::bytes",
