@@ -225,8 +225,6 @@ Result<std::size_t> count_wrappers(Bytes file, const Elf64_Shdr& section) {
   return static_cast<std::size_t>(section.sh_size / sizeof(Wrapper));
 }
 
-bool starts_as_elf(Bytes file) { return fits(file, 0, SELFMAG) && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0; }
-
 // --- Inflating ---
 
 Error damaged(const FatbinEntry& entry, std::string_view format) {
@@ -234,6 +232,7 @@ Error damaged(const FatbinEntry& entry, std::string_view format) {
 }
 
 Result<std::vector<std::byte>> inflate_lz4(const FatbinEntry& entry) {
+  if (entry.payload.size() > kInflatedLimit) return damaged(entry, "LZ4");  // Its sizes are of type int.
   std::vector<std::byte> image(entry.size);
   const int made =
       LZ4_decompress_safe(reinterpret_cast<const char*>(entry.payload.data()), reinterpret_cast<char*>(image.data()),
@@ -260,9 +259,11 @@ bool has_compat_options(const FatbinEntry& entry) { return (entry.flags & kCompa
 
 bool is_fatbin(Bytes file) { return fits(file, 0, sizeof kMagic) && load<std::uint32_t>(file, 0) == kMagic; }
 
+bool is_elf(Bytes file) { return fits(file, 0, SELFMAG) && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0; }
+
 bool is_host_elf(Bytes file) {
   constexpr std::size_t kAt = offsetof(Elf64_Ehdr, e_machine);
-  return starts_as_elf(file) && fits(file, kAt, 2) && load<std::uint16_t>(file, kAt) != kCudaMachine;
+  return is_elf(file) && fits(file, kAt, 2) && load<std::uint16_t>(file, kAt) != kCudaMachine;
 }
 
 Result<std::vector<FatbinEntry>> read_fatbin(Bytes file) {

@@ -248,15 +248,6 @@ std::vector<Fault> table_faults() {
          return fmt::format("offset {:#x}: a name must end inside its string table and within 64 KiB",
                             cubin.section_at(1));
        }},
-      {"same name",
-       [](SyntheticCubin& cubin) {
-         Elf64_Shdr constant = cubin.section(5);
-         constant.sh_name = cubin.section(4).sh_name;
-         cubin.set_section(5, constant);
-       },
-       [](SyntheticCubin& cubin) {
-         return fmt::format("offset {:#x}: two sections have the same name", cubin.section_at(5));
-       }},
       content_fault(
           "over the header", 5, [](S& s) { s.sh_offset = 63; }, "sections, tables and header must not overlap"),
       {"a twin that is no twin",
