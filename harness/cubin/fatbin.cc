@@ -232,7 +232,9 @@ Error damaged(const FatbinEntry& entry, std::string_view format) {
 }
 
 Result<std::vector<std::byte>> inflate_lz4(const FatbinEntry& entry) {
-  if (entry.payload.size() > kInflatedLimit) return damaged(entry, "LZ4");  // Its sizes are of type int.
+  // Its sizes are of type int; and a byte of the stream makes 255 at most, so a greater claim needs no memory to
+  // refute.
+  if (entry.payload.size() > kInflatedLimit || entry.size / 255 > entry.payload.size()) return damaged(entry, "LZ4");
   std::vector<std::byte> image(entry.size);
   const int made =
       LZ4_decompress_safe(reinterpret_cast<const char*>(entry.payload.data()), reinterpret_cast<char*>(image.data()),
@@ -242,6 +244,8 @@ Result<std::vector<std::byte>> inflate_lz4(const FatbinEntry& entry) {
 }
 
 Result<std::vector<std::byte>> inflate_zstd(const FatbinEntry& entry) {
+  const unsigned long long stated = ZSTD_getFrameContentSize(entry.payload.data(), entry.payload.size());
+  if (stated != ZSTD_CONTENTSIZE_UNKNOWN && stated != entry.size) return damaged(entry, "zstd");
   std::vector<std::byte> image(entry.size);
   const std::size_t made = ZSTD_decompress(image.data(), image.size(), entry.payload.data(), entry.payload.size());
   if (ZSTD_isError(made) != 0 || made != entry.size) return damaged(entry, "zstd");
