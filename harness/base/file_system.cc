@@ -130,6 +130,13 @@ Status write_file(const fs::path& path, std::span<const std::byte> content, Dura
   return write_file(path, as_text(content), durable);
 }
 
+Status create_file(const fs::path& path, std::span<const std::byte> content) {
+  Status written = write_new(path, path, as_text(content), Durable::now);
+  if (!written && written.error().call != "open") ::unlink(path.c_str());
+  if (written) sync_folder_of(path);
+  return written;
+}
+
 Status sync_file_system_of(const fs::path& folder) {
   const Descriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!handle) return errno_error(folder.string(), "open the folder", "open", errno);

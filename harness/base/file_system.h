@@ -28,6 +28,9 @@ enum class Durable { now, later };
 Status write_file(const std::filesystem::path&, std::string_view content, Durable = Durable::now);
 Status write_file(const std::filesystem::path&, std::span<const std::byte> content, Durable = Durable::now);
 
+/// Writes a file that must not exist yet, durable at once; EEXIST where anything, a link included, has its name.
+Status create_file(const std::filesystem::path&, std::span<const std::byte> content);
+
 /// Makes everything that was written to the file system of this folder durable.
 Status sync_file_system_of(const std::filesystem::path& folder);
 

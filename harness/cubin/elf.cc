@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <set>
 
 #include "harness/cubin/bytes.h"
 
@@ -16,7 +15,10 @@ namespace {
 constexpr std::uint16_t kMachine = 190;
 constexpr std::uint8_t kOsAbi7 = 0x33, kOsAbi8 = 0x41;
 constexpr std::size_t kNameLimit = 64 * 1024;  // Bounds the time that an image of long shared names can cost.
-constexpr std::size_t kWord = 16;              // Bytes of one machine word, from sm_70 on.
+constexpr std::uint64_t kImageLimit = std::uint64_t{256} << 20;
+constexpr std::uint64_t kMemoryLimit = std::uint64_t{1} << 40;  // Of a section that takes no bytes of the file.
+constexpr std::uint32_t kMercurySymbols = 0x70000085, kMercuryRelocations = 0x70000082;
+constexpr std::size_t kWord = 16;  // Bytes of one machine word, from sm_70 on.
 
 bool has_content(const Section& section) { return section.type != SHT_NULL && section.type != SHT_NOBITS; }
 
@@ -84,6 +86,7 @@ Status check_tables(Bytes image, const Elf64_Ehdr& header) {
 
 Result<Elf64_Ehdr> read_header(Bytes image) {
   if (image.size() < sizeof(Elf64_Ehdr)) return fault(image.size(), "an ELF header needs 64 bytes");
+  if (image.size() > kImageLimit) return fault(kImageLimit, "an image must have 256 MiB at most");
   const auto header = load<Elf64_Ehdr>(image, 0);
   if (Status kept = check_identification(header); !kept) return kept.error();
   if (Status kept = check_fields(header); !kept) return kept.error();
@@ -115,15 +118,26 @@ Status check_segments(Bytes image, const Elf64_Ehdr& header) {
 
 // --- Sections ---
 
+/// Bytes that an entry of a table has; 0 where the section is none.
+std::uint64_t entry_size_of(std::uint32_t type) {
+  if (type == SHT_RELA || type == kMercuryRelocations) return sizeof(Elf64_Rela);
+  return type == SHT_REL ? sizeof(Elf64_Rel) : 0;
+}
+
 Status check_section(Bytes image, const Elf64_Ehdr& header, const Elf64_Shdr& raw, std::size_t index,
                      std::uint64_t at) {
   const bool in_file = raw.sh_type != SHT_NULL && raw.sh_type != SHT_NOBITS;
+  const std::uint64_t entry = entry_size_of(raw.sh_type);
   const bool power_of_two = (raw.sh_addralign & (raw.sh_addralign - 1)) == 0;
   return keep({
       {(index == 0) == (raw.sh_type == SHT_NULL), at + offsetof(Elf64_Shdr, sh_type),
        "section 0, and no other, must be of type NULL"},
       {!in_file || fits(image, raw.sh_offset, raw.sh_size), at + offsetof(Elf64_Shdr, sh_offset),
        "a section must lie in the file"},
+      {raw.sh_type != SHT_NOBITS || raw.sh_size <= kMemoryLimit, at + offsetof(Elf64_Shdr, sh_size),
+       "a section without bytes in the file must have 1 TiB at most"},
+      {entry == 0 || (raw.sh_entsize == entry && raw.sh_size % entry == 0), at + offsetof(Elf64_Shdr, sh_entsize),
+       "a relocation section must be a whole number of entries of 24 bytes (REL: 16)"},
       {raw.sh_link < header.e_shnum, at + offsetof(Elf64_Shdr, sh_link), "sh_link must name a section"},
       {power_of_two, at + offsetof(Elf64_Shdr, sh_addralign), "a section's alignment must be a power of two"},
   });
@@ -137,13 +151,11 @@ Result<std::vector<Section>> read_sections(Bytes image, const Elf64_Ehdr& header
   const Bytes table = image.subspan(names.sh_offset, names.sh_size);
 
   std::vector<Section> sections;
-  std::set<std::string_view> seen;
   for (std::size_t i = 0; i < header.e_shnum; ++i) {
     const auto raw = load<Elf64_Shdr>(image, row(i));
     if (Status kept = check_section(image, header, raw, i, row(i)); !kept) return kept.error();
     const Result<std::string_view> name = name_at(table, raw.sh_name, row(i));
     if (!name) return name.error();
-    if (!seen.insert(*name).second) return fault(row(i), "two sections have the same name");
     sections.push_back({*name, raw.sh_type, raw.sh_offset, raw.sh_size, raw.sh_link, raw.sh_entsize, raw.sh_info});
   }
   return sections;
@@ -207,7 +219,7 @@ Result<std::vector<Symbol>> read_symbol_table(Bytes image, std::span<const Secti
     if (Status good = check_symbol(raw, sections, table.type, at); !good) return good.error();
     const Result<std::string_view> name = name_at(image.subspan(names.offset, names.size), raw.st_name, at);
     if (!name) return name.error();
-    symbols.push_back({*name, raw.st_shndx, raw.st_value, raw.st_size, raw.st_info});
+    symbols.push_back({*name, raw.st_shndx, raw.st_value, raw.st_size, raw.st_info, raw.st_other});
   }
   return symbols;
 }
@@ -238,6 +250,10 @@ Result<Elf> Elf::read(Bytes image) {
   if (Status kept = check_overlaps(*header, *sections); !kept) return kept.error();
   Result<std::vector<Symbol>> symbols = read_symbols(image, *sections);
   if (!symbols) return symbols.error();
+  for (const Section& section : *sections) {
+    if (section.type != kMercurySymbols) continue;
+    if (const auto copy = read_symbol_table(image, *sections, section); !copy) return copy.error();
+  }
   Elf elf;
   elf.image_ = image;
   elf.abi_ = header->e_ident[EI_ABIVERSION];

@@ -1,8 +1,8 @@
 // The machine code of a cubin: an ELF64 reader with every bound checked.
 //
-// This part reads what a witness needs: sections, `.text.*` and undefined symbols. An image is untrusted input: each
-// range is checked as `size > n - offset`, never by addition, and a fault names its offset and rule.
-// Tested by tests/cubin/elf_test.cc.
+// This part reads what a witness needs: sections, `.text.*` and undefined symbols; info.h, notes.h and describe.h read
+// the rest. An image is untrusted input: each range is checked as `size > n - offset`, never by addition, and a fault
+// names its offset and rule. Tested by tests/cubin/elf_test.cc.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,7 @@ struct Symbol {
   std::string_view name;
   std::uint16_t section = 0;  ///< 0: undefined.
   std::uint64_t value = 0, size = 0;
-  std::uint8_t info = 0;
+  std::uint8_t info = 0, other = 0;
 };
 
 /// A checked view of a cubin; the bytes must outlive it.

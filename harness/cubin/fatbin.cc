@@ -225,8 +225,6 @@ Result<std::size_t> count_wrappers(Bytes file, const Elf64_Shdr& section) {
   return static_cast<std::size_t>(section.sh_size / sizeof(Wrapper));
 }
 
-bool starts_as_elf(Bytes file) { return fits(file, 0, SELFMAG) && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0; }
-
 // --- Inflating ---
 
 Error damaged(const FatbinEntry& entry, std::string_view format) {
@@ -234,6 +232,9 @@ Error damaged(const FatbinEntry& entry, std::string_view format) {
 }
 
 Result<std::vector<std::byte>> inflate_lz4(const FatbinEntry& entry) {
+  // Its sizes are of type int; and a byte of the stream makes 255 at most, so a greater claim needs no memory to
+  // refute.
+  if (entry.payload.size() > kInflatedLimit || entry.size / 255 > entry.payload.size()) return damaged(entry, "LZ4");
   std::vector<std::byte> image(entry.size);
   const int made =
       LZ4_decompress_safe(reinterpret_cast<const char*>(entry.payload.data()), reinterpret_cast<char*>(image.data()),
@@ -243,6 +244,8 @@ Result<std::vector<std::byte>> inflate_lz4(const FatbinEntry& entry) {
 }
 
 Result<std::vector<std::byte>> inflate_zstd(const FatbinEntry& entry) {
+  const unsigned long long stated = ZSTD_getFrameContentSize(entry.payload.data(), entry.payload.size());
+  if (stated != ZSTD_CONTENTSIZE_UNKNOWN && stated != entry.size) return damaged(entry, "zstd");
   std::vector<std::byte> image(entry.size);
   const std::size_t made = ZSTD_decompress(image.data(), image.size(), entry.payload.data(), entry.payload.size());
   if (ZSTD_isError(made) != 0 || made != entry.size) return damaged(entry, "zstd");
@@ -260,9 +263,11 @@ bool has_compat_options(const FatbinEntry& entry) { return (entry.flags & kCompa
 
 bool is_fatbin(Bytes file) { return fits(file, 0, sizeof kMagic) && load<std::uint32_t>(file, 0) == kMagic; }
 
+bool is_elf(Bytes file) { return fits(file, 0, SELFMAG) && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0; }
+
 bool is_host_elf(Bytes file) {
   constexpr std::size_t kAt = offsetof(Elf64_Ehdr, e_machine);
-  return starts_as_elf(file) && fits(file, kAt, 2) && load<std::uint16_t>(file, kAt) != kCudaMachine;
+  return is_elf(file) && fits(file, kAt, 2) && load<std::uint16_t>(file, kAt) != kCudaMachine;
 }
 
 Result<std::vector<FatbinEntry>> read_fatbin(Bytes file) {

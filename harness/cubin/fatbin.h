@@ -47,6 +47,8 @@ bool has_compat_options(const FatbinEntry&);
 
 /// Whether a file starts as a container does.
 bool is_fatbin(std::span<const std::byte> file);
+/// Whether a file starts as any ELF image does.
+bool is_elf(std::span<const std::byte> file);
 /// Whether a file starts as an ELF image for some other machine than a GPU does.
 bool is_host_elf(std::span<const std::byte> file);
 

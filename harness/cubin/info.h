@@ -27,7 +27,7 @@ constexpr std::uint8_t kPad = 0x01, kParamCbank = 0x0a, kExterns = 0x0f, kFrameS
                        kCbankParamSize = 0x19, kMaxRegCount = 0x1b, kRegCount = 0x2f, kSwWar = 0x36,
                        kCudaApiVersion = 0x37, kReservedSmemUsed = 0x41, kSyscallOffsets = 0x46,
                        kVrcCtaInitCount = 0x4a, kAtEntryFragments = 0x4f, kTcgen05OneCtaUsed = 0x51,
-                       kTcgen05TwoCtaUsed = 0x52;
+                       kTcgen05TwoCtaUsed = 0x52, kNumBarriers = 0x4c;
 }  // namespace attribute
 
 /// The attributes of `.nv.compat`.

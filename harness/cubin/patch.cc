@@ -36,6 +36,15 @@ Status check_flags(const Elf& elf) {
   });
 }
 
+/// Linked images of libraries hold a device function several times; an edit or a comparison by name needs one of each.
+Status check_names(const Elf& elf) {
+  std::set<std::string_view> seen;
+  for (const Section& section : elf.sections())
+    if (!seen.insert(section.name).second)
+      return Error{fmt::format("the image holds section {} twice: no edit or comparison by name", section.name)};
+  return ok();
+}
+
 Status check_info(const Elf& elf) {
   for (const Section& section : elf.sections()) {
     if (!holds_info(section)) continue;
@@ -171,12 +180,13 @@ std::vector<CodeMatch> match_code(const Elf& first, const Elf& second) {
   return matches;
 }
 
+bool holds(const Elf& elf, const Section& section, std::uint64_t at) {
+  return !elf.content(section).empty() && at >= section.offset && at - section.offset < section.size;
+}
+
 /// The section that holds this byte of the file; null where none does.
 const Section* section_at(const Elf& elf, std::uint64_t at) {
-  const auto holds = [&](const Section& section) {
-    return !elf.content(section).empty() && at >= section.offset && at - section.offset < section.size;
-  };
-  const auto found = std::ranges::find_if(elf.sections(), holds);
+  const auto found = std::ranges::find_if(elf.sections(), [&](const Section& one) { return holds(elf, one, at); });
   return found == elf.sections().end() ? nullptr : &*found;
 }
 
@@ -184,13 +194,14 @@ const Section* section_at(const Elf& elf, std::uint64_t at) {
 std::vector<Difference> differing_runs(const Elf& first, const Elf& second) {
   const Bytes a = first.image(), b = second.image();
   std::vector<Difference> runs;
+  const Section* home = nullptr;
   for (std::size_t at = 0; at < a.size(); ++at) {
     if (a[at] == b[at]) continue;
-    const Section* home = section_at(first, at);
+    if (home == nullptr || !holds(first, *home, at)) home = section_at(first, at);
     if (home != nullptr && is_code(*home)) continue;
-    const std::string name(home == nullptr ? "" : home->name);
+    const std::string_view name = home == nullptr ? std::string_view{} : home->name;
     const bool goes_on = !runs.empty() && runs.back().section == name && runs.back().offset + runs.back().size == at;
-    goes_on ? void(++runs.back().size) : runs.push_back({name, at, 1});
+    goes_on ? void(++runs.back().size) : runs.push_back({std::string(name), at, 1});
   }
   return runs;
 }
@@ -222,6 +233,7 @@ Status check_patchable(const Elf& elf) {
   if (Status kept = check_flags(elf); !kept) return kept;
   if (std::ranges::none_of(elf.sections(), is_text))
     return Error{"the image holds no machine code (.text.*): an empty module"};
+  if (Status kept = check_names(elf); !kept) return kept;
   return check_info(elf);
 }
 
@@ -324,6 +336,8 @@ Result<CodeComparison> compare_code(Bytes first, Bytes second) {
   const Result<Elf> a = Elf::read(first), b = Elf::read(second);
   if (!a) return a.error();
   if (!b) return b.error();
+  if (Status kept = check_names(*a); !kept) return kept.error();
+  if (Status kept = check_names(*b); !kept) return kept.error();
   const bool one_size = first.size() == second.size();
   return CodeComparison{match_code(*a, *b), one_size ? differing_runs(*a, *b) : differing_sections(*a, *b)};
 }

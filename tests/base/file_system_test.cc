@@ -153,6 +153,28 @@ TEST(WriteFileTest, NamesTheTargetThatCannotBe) {
 
 // --- Appending ---
 
+TEST(CreateFileTest, WritesOnlyWhereNothingIs) {
+  TemporaryFolder folder;
+  const auto path = folder.path() / "new", link = folder.path() / "link";
+  const std::string text = "first";
+  ASSERT_TRUE(create_file(path, std::as_bytes(std::span(text))));
+  EXPECT_EQ(*read_file(path), "first");
+  const Status again = create_file(path, {});
+  EXPECT_EQ(again.error().message, path.string() + ": cannot create: File exists");
+  EXPECT_EQ(again.error().code, EEXIST);
+  EXPECT_EQ(*read_file(path), "first");
+  std::filesystem::create_symlink(folder.path() / "nowhere", link);
+  EXPECT_EQ(create_file(link, {}).error().message, link.string() + ": cannot create: File exists");
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "nowhere"));
+}
+
+TEST(CreateFileTest, NamesTheFileThatCannotBe) {
+  TemporaryFolder folder;
+  const auto path = folder.path() / "no folder" / "new";
+  EXPECT_EQ(create_file(path, {}).error().message, path.string() + ": cannot create: No such file or directory");
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 TEST(AppendFileTest, EachLineIsThereWhenAppendReturns) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "log";

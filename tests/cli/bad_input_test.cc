@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <tuple>
 
+#include "harness/base/digest.h"
 #include "harness/cli/subcommand.h"
 #include "tests/cli/process_test.h"
+#include "tests/cubin/synthetic_cubin.h"
 
 namespace assay::cli {
 namespace {
@@ -148,6 +151,12 @@ TEST_F(BadInputTest, UsageIsALineAndTwo) {
       {{"doctor", "--driver", "cuda"},
        "assay doctor: driver 'cuda': expected system, emulated, emulated:PROFILE or a path with a '/'"},
       {{"gates", "x"}, "assay gates: The following argument was not expected: x; see 'assay gates --help'"},
+      {{"inspect"}, "assay inspect: FILE is required; see 'assay inspect --help'"},
+      {{"patch", "x", "--from", "sm_100", "--to", "sm_90"}, "assay patch: --out is required; see 'assay patch --help'"},
+      {{"patch", "x", "--from", "100", "--to", "sm_90", "--out", "y"},
+       "assay patch: --from: target '100': expected sm_ and a number, with suffix a, f or none"},
+      {{"patch", "x", "--from", "sm_100", "--to", "sm_90a", "--out", "y"},
+       "assay patch: --to: the header states no suffix; write sm_90"},
       {{"verify"}, "assay verify: BUNDLE is required; see 'assay verify --help'"},
       {{"verify", "a", "b"}, "assay verify: The following argument was not expected: b; see 'assay verify --help'"}};
   for (const auto& [words, line] : lines) {
@@ -156,6 +165,90 @@ TEST_F(BadInputTest, UsageIsALineAndTwo) {
     EXPECT_EQ(ended.err, line + "\n");
     EXPECT_EQ(ended.out, "");
   }
+}
+
+/// The same for both commands that read machine code.
+TEST_F(BadInputTest, AFileThatCannotBeReadIsAMatterOfUsage) {
+  write("file", "text");
+  std::filesystem::create_symlink(at("file"), at("link"));
+  ASSERT_TRUE(make_folder(at("folder")));
+  write_huge("huge");
+  const std::vector<std::pair<std::string, std::string>> files{
+      {at("nowhere"), "cannot open: No such file or directory"},
+      {at("link"), "is a link, expected a file"},
+      {at("folder"), "is a folder, expected a file"},
+      {"/dev/null", "is a device, expected a file"},
+      {at("huge"), "1073741824 bytes, over the limit of 805306368"}};
+  for (const auto& [file, says] : files) {
+    const Ended inspect = bounded({"inspect", file});
+    EXPECT_EQ(inspect.code, 2) << file;
+    EXPECT_EQ(inspect.err, "assay inspect: " + file + ": " + says + "\n");
+    EXPECT_EQ(inspect.out, "");
+    const Ended patch = bounded({"patch", file, "--from", "sm_100", "--to", "sm_90", "--out", at("copy")});
+    EXPECT_EQ(patch.code, 2) << file;
+    EXPECT_EQ(patch.err, "assay patch: " + file + ": " + says + "\n");
+    EXPECT_FALSE(std::filesystem::exists(at("copy")));
+  }
+}
+
+TEST_F(BadInputTest, AFileThatIsNoImageIsRefusedInALine) {
+  write("empty", "");
+  write("text", "frob");
+  write("header",
+        "\x7f"
+        "ELF");
+  write("fatbin", std::string("\x50\xed\x55\xba\1\0\x10\0\xff\0\0\0\0\0\0\0", 16));
+  const std::string kinds = "neither an ELF image (7f 45 4c 46) nor a fatbin (50 ed 55 ba)";
+  const std::vector<std::tuple<std::string, std::string, std::string>> files{
+      {"empty", "offset 0x0: " + kinds, "offset 0x0: an ELF header needs 64 bytes"},
+      {"text", "offset 0x0: " + kinds, "offset 0x4: an ELF header needs 64 bytes"},
+      {"header", "offset 0x4: an ELF header needs 64 bytes", "offset 0x4: an ELF header needs 64 bytes"},
+      {"fatbin", "offset 0x8: a fatbin container must lie in its file or section",
+       "offset 0x10: an ELF header needs 64 bytes"}};
+  for (const auto& [name, inspected, patched] : files) {
+    const std::string file = at(name);
+    const Ended inspect = bounded({"inspect", "--json", file});
+    EXPECT_EQ(inspect.code, 4) << name;
+    EXPECT_EQ(inspect.err, "assay inspect: " + file + ": " + inspected + "\n");
+    EXPECT_EQ(inspect.out, "");
+    const Ended patch = bounded({"patch", file, "--from", "sm_100", "--to", "sm_90", "--out", at("copy")});
+    EXPECT_EQ(patch.code, 4) << name;
+    EXPECT_EQ(patch.err, "assay patch: " + file + ": " + patched + "\n");
+    EXPECT_FALSE(std::filesystem::exists(at("copy")));
+  }
+}
+
+TEST_F(BadInputTest, APatchNeverWritesOverAnythingAndNeverInPlace) {
+  cubin::SyntheticCubin image(cubin::SyntheticCubin::Extent::whole);
+  const std::string bytes(reinterpret_cast<const char*>(image.bytes().data()), image.bytes().size());
+  write("image", bytes);
+  write("other", "precious");
+  const auto patch = [&](const std::string& from, const std::string& out) {
+    return bounded({"patch", at("image"), "--from", from, "--to", "sm_100", "--out", at(out)});
+  };
+  for (const char* out : {"image", "other"}) {
+    const Ended ended = patch("sm_121", out);
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_EQ(ended.err, "assay patch: " + at(out) + ": cannot create: File exists\n");
+    EXPECT_EQ(ended.out, "");
+  }
+  EXPECT_EQ(*read_file(at("image")), bytes);
+  EXPECT_EQ(*read_file(at("other")), "precious");
+
+  const Ended unexpected = patch("sm_120", "copy");
+  EXPECT_EQ(unexpected.code, 1);
+  EXPECT_EQ(unexpected.err, "assay patch: " + at("image") + ": offset 0x31: the image states SM 121, expected 120\n");
+  EXPECT_FALSE(std::filesystem::exists(at("copy")));
+
+  const Ended good = patch("sm_121", "copy");
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_THAT(good.out, HasSubstr("\n  offset 0x31  79 -> 64  SM 121 -> 100\n"));
+  EXPECT_THAT(good.out, HasSubstr("evidence of nothing else"));
+  std::string edited = bytes;
+  edited[0x31] = 100;
+  EXPECT_EQ(*read_file(at("copy")), edited);
+  EXPECT_THAT(good.out, HasSubstr("source sha256  " + hex(sha256(bytes))));
+  EXPECT_THAT(good.out, HasSubstr("copy sha256    " + hex(sha256(edited))));
 }
 
 TEST_F(BadInputTest, AnAttemptReadsOnlyARequest) {

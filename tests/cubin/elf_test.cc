@@ -248,15 +248,6 @@ std::vector<Fault> table_faults() {
          return fmt::format("offset {:#x}: a name must end inside its string table and within 64 KiB",
                             cubin.section_at(1));
        }},
-      {"same name",
-       [](SyntheticCubin& cubin) {
-         Elf64_Shdr constant = cubin.section(5);
-         constant.sh_name = cubin.section(4).sh_name;
-         cubin.set_section(5, constant);
-       },
-       [](SyntheticCubin& cubin) {
-         return fmt::format("offset {:#x}: two sections have the same name", cubin.section_at(5));
-       }},
       content_fault(
           "over the header", 5, [](S& s) { s.sh_offset = 63; }, "sections, tables and header must not overlap"),
       {"a twin that is no twin",
@@ -312,6 +303,64 @@ void expect_faults(const std::vector<Fault>& faults) {
 TEST(ElfTest, RefusesEachBrokenHeaderFieldWithItsOffset) { expect_faults(header_faults()); }
 
 TEST(ElfTest, RefusesEachBrokenTableEntryWithItsOffset) { expect_faults(table_faults()); }
+
+std::vector<Fault> metadata_faults() {
+  using S = Elf64_Shdr;
+  return {
+      section_fault(
+          "reserved memory without end", 7, [](S& s) { s.sh_size = ~0ull; }, offsetof(S, sh_size),
+          "a section without bytes in the file must have 1 TiB at most"),
+      section_fault(
+          "relocation entry size", SyntheticCubin::kRela, [](S& s) { s.sh_entsize = 16; }, offsetof(S, sh_entsize),
+          "a relocation section must be a whole number of entries of 24 bytes (REL: 16)"),
+      section_fault(
+          "part of a relocation", SyntheticCubin::kRela, [](S& s) { s.sh_size = 23; }, offsetof(S, sh_entsize),
+          "a relocation section must be a whole number of entries of 24 bytes (REL: 16)"),
+      content_fault(
+          "Mercury symbol entry size", SyntheticCubin::kMercurySymtab, [](S& s) { s.sh_entsize = 16; },
+          "the entries of a symbol table must have 24 bytes"),
+      content_fault(
+          "Mercury symbol names", SyntheticCubin::kMercurySymtab, [](S& s) { s.sh_link = 4; },
+          "a symbol table must link to a string table"),
+  };
+}
+
+TEST(ElfTest, RefusesBrokenMetadataSections) {
+  for (const Fault& fault : metadata_faults()) {
+    SyntheticCubin cubin(SyntheticCubin::Extent::whole);
+    ASSERT_EQ(read_error(cubin.bytes()), "read");
+    fault.apply(cubin);
+    EXPECT_EQ(read_error(cubin.bytes()), fault.message(cubin)) << fault.name;
+  }
+}
+
+TEST(ElfTest, RefusesAnImageOverTheSizeLimit) {
+  SyntheticCubin cubin;
+  std::vector<std::byte> image = cubin.bytes();
+  image.resize((std::size_t{256} << 20) + 1);
+  EXPECT_EQ(read_error(image), "offset 0x10000000: an image must have 256 MiB at most");
+}
+
+TEST(ElfTest, MercurySymbolsMayBeLargerThanTheirSection) {
+  SyntheticCubin cubin(SyntheticCubin::Extent::whole);
+  const Result<Elf> elf = Elf::read(cubin.bytes());
+  ASSERT_TRUE(elf) << elf.error().message;
+  const auto symbols = elf->symbols_in(elf->sections()[SyntheticCubin::kMercurySymtab]);
+  ASSERT_TRUE(symbols) << symbols.error().message;
+  ASSERT_EQ(symbols->size(), 2u);
+  EXPECT_EQ((*symbols)[1].name, "kernel");
+  EXPECT_EQ((*symbols)[1].size, 4096u);
+  EXPECT_EQ(elf->symbols()[1].other, 0x10);
+}
+
+/// Linked images of libraries hold a device function several times.
+TEST(ElfTest, ReadsSectionsOfOneName) {
+  SyntheticCubin cubin;
+  Elf64_Shdr constant = cubin.section(5);
+  constant.sh_name = cubin.section(4).sh_name;
+  cubin.set_section(5, constant);
+  EXPECT_EQ(read_error(cubin.bytes()), "read");
+}
 
 TEST(ElfTest, AcceptsAbsoluteSymbols) {
   SyntheticCubin cubin;

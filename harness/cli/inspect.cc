@@ -1,0 +1,49 @@
+// `assay inspect`: what a cubin, a fatbin or a host library states about its images.
+#include <unistd.h>
+
+#include <optional>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "harness/cli/image_file.h"
+#include "harness/cli/inspection.h"
+#include "harness/cli/subcommand.h"
+#include "harness/cli/terminal.h"
+
+namespace assay::cli {
+
+Exit run_inspect(Arguments arguments) {
+  CLI::App app;
+  std::string file;
+  std::optional<std::size_t> entry;
+  bool json = false, list = false;
+  app.add_option("FILE", file, "A cubin, a fatbin, or a library, object or program of the host")->required();
+  app.add_option("--entry", entry, "Number of the fatbin's entry to look into, counted from 0");
+  app.add_flag("--list", list, "List every entry of a fatbin, however many");
+  app.add_flag("--json", json, "The document as JSON on standard output");
+  Exit end = Exit::done;
+  if (!parse(app, arguments, *find_subcommand("inspect"), end)) return end;
+
+  const Result<std::vector<std::byte>> bytes = read_image_file(file);
+  if (!bytes) return complain("inspect", bytes.error(), Exit::usage);
+  const Result<Json> document = inspect_bytes(*bytes, entry);
+  if (!document) {
+    const bool usage = document.error().name == "no such entry";
+    return complain("inspect", Error{fmt::format("{}: {}", file, document.error().message)},
+                    usage ? Exit::usage : Exit::integrity);
+  }
+  if (!json) {
+    fmt::print(
+        "{}: {}", file,
+        inspection_text(
+            *document, {.width = columns_of(STDOUT_FILENO, 160), .colour = takes_colour(STDOUT_FILENO), .list = list}));
+    return Exit::done;
+  }
+  const Result<std::string> text = pretty_json(*document);
+  if (!text) return complain("inspect", text.error(), Exit::integrity);
+  fmt::print("{}", *text);
+  return Exit::done;
+}
+
+}  // namespace assay::cli
