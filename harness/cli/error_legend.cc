@@ -35,15 +35,15 @@ reports::ErrorTable built_in() {
   return table ? *std::move(table) : reports::ErrorTable({});
 }
 
-std::vector<Entry> entries(const gate::RunResult& result) {
+std::vector<Entry> entries(std::span<const evidence::VerifiedRecord> records) {
   const reports::ErrorTable table = built_in();
   std::vector<Entry> list;
-  for (const gate::GateOutcome& outcome : result.outcomes)
-    for (const Occurrence& occurrence : reports::occurrences(outcome.record)) {
+  for (const auto& [record, derived] : records)
+    for (const Occurrence& occurrence : reports::occurrences(record)) {
       const Explanation explanation = explain(table, occurrence);
       auto found = std::ranges::find_if(list, [&](const Entry& e) { return same(e, occurrence, explanation); });
       if (found == list.end()) found = list.insert(list.end(), {occurrence, explanation, {}});
-      found->gates.push_back(outcome.gate);
+      if (std::ranges::find(found->gates, record.gate) == found->gates.end()) found->gates.push_back(record.gate);
     }
   return list;
 }
@@ -88,15 +88,15 @@ Json to_json(const Entry& entry) {
 
 }  // namespace
 
-std::string error_legend(const gate::RunResult& result, std::size_t width, bool colour) {
+std::string error_legend(std::span<const evidence::VerifiedRecord> records, std::size_t width, bool colour) {
   std::string text;
-  for (const Entry& entry : entries(result)) text += paragraph(entry, width, colour) + "\n";
+  for (const Entry& entry : entries(records)) text += paragraph(entry, width, colour) + "\n";
   return text.empty() ? text : "What the codes of this run show:\n\n" + text;
 }
 
-Json error_legend_json(const gate::RunResult& result) {
+Json error_legend_json(std::span<const evidence::VerifiedRecord> records) {
   Json list = Json::array();
-  for (const Entry& entry : entries(result)) list.push_back(to_json(entry));
+  for (const Entry& entry : entries(records)) list.push_back(to_json(entry));
   return list;
 }
 

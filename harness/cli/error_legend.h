@@ -2,16 +2,17 @@
 // tests/cli/error_legend_test.cc.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "harness/base/json.h"
-#include "harness/gate/runner.h"
+#include "harness/evidence/verify.h"
 
 namespace assay::cli {
 
 /// A paragraph a code, each once, with the gates that met it; empty if no gate met any. Ends in an empty line.
-std::string error_legend(const gate::RunResult&, std::size_t width, bool colour);
+std::string error_legend(std::span<const evidence::VerifiedRecord>, std::size_t width, bool colour);
 /// The same for machines.
-Json error_legend_json(const gate::RunResult&);
+Json error_legend_json(std::span<const evidence::VerifiedRecord>);
 
 }  // namespace assay::cli

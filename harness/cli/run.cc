@@ -19,6 +19,7 @@
 #include "harness/cli/device_lock.h"
 #include "harness/cli/environment.h"
 #include "harness/cli/error_legend.h"
+#include "harness/cli/matrix.h"
 #include "harness/cli/measured.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/self.h"
@@ -137,10 +138,11 @@ void print_table(const gate::RunResult& result, const std::filesystem::path& fol
   const MeasuredLines measured = measured_lines(result);
   for (const auto& [label, text] : measured) fmt::print("  {:<22} {}\n", label, text);
   if (!measured.empty()) fmt::print("\n");
-  fmt::print(
-      "{}\n{}Bundle: {}\nCheck it: assay verify --recompute {}\n",
-      table({"gate", "verdict", "evidence class", "furthest", "why"}, rows, columns_of(STDOUT_FILENO, 160), colour),
-      error_legend(result, columns_of(STDOUT_FILENO, 160), colour), folder.string(), folder.string());
+  const std::size_t width = columns_of(STDOUT_FILENO, 160);
+  fmt::print("{}\n{}{}{}Bundle: {}\nCheck it: assay verify --recompute {}\n",
+             table({"gate", "verdict", "evidence class", "furthest", "why"}, rows, width, colour),
+             matrix_text(result.records, width, colour), image_text(result.records, width, colour),
+             error_legend(result.records, width, colour), folder.string(), folder.string());
 }
 
 void print_json(const gate::RunResult& result, const std::filesystem::path& folder, const std::string& manifest,
@@ -155,9 +157,14 @@ void print_json(const gate::RunResult& result, const std::filesystem::path& fold
                      {"reason", outcome.derived.reason},
                      {"assembled", outcome.assembled},
                      {"assemble_asked", outcome.assemble_asked}});
-  const Json document = {{"schema", "run-summary/1"},          {"bundle", folder.string()},
-                         {"manifest_sha256", manifest},        {"gates", gates},
-                         {"codes", error_legend_json(result)}, {"exit", static_cast<int>(exit)}};
+  const Json document = {{"schema", "run-summary/1"},
+                         {"bundle", folder.string()},
+                         {"manifest_sha256", manifest},
+                         {"gates", gates},
+                         {"matrix", matrix_json(result.records)},
+                         {"images", image_json(result.records)},
+                         {"codes", error_legend_json(result.records)},
+                         {"exit", static_cast<int>(exit)}};
   if (const auto text = pretty_json(document)) fmt::print("{}", *text);
 }
 

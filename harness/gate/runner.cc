@@ -466,6 +466,7 @@ class Run {
     if (Status kept = keep_artifacts(record); !kept) return kept;
     const Result<Derived> derived = journal_.append(record);
     if (!derived) return derived.error();
+    result_.records.push_back({record, *derived});
     GateOutcome& outcome = outcome_of(gate);
     const bool asked = !record.target.empty() && record.stage(Stage::assemble).status != StageStatus::not_reached;
     outcome.assemble_asked += asked ? 1 : 0;

@@ -21,6 +21,7 @@
 #include "harness/base/result.h"
 #include "harness/evidence/derive.h"
 #include "harness/evidence/record.h"
+#include "harness/evidence/verify.h"
 #include "harness/gate/attempt.h"
 #include "harness/gate/gate.h"
 
@@ -70,12 +71,13 @@ struct RunOptions {
 };
 
 struct RunResult {
-  std::vector<GateOutcome> outcomes;  ///< In table order.
-  std::optional<Survey> survey;       ///< Absent if no driver or device answered.
-  std::optional<Error> driver_error;  ///< Why not, if one was asked for.
-  bool unwell = false;                ///< After an edited image ran, the device did not answer as before.
-  Json tools = Json::array();         ///< Identities of the toolchain libraries that answered.
-  int interrupted = 0;                ///< Signal number, or 0.
+  std::vector<GateOutcome> outcomes;              ///< In table order.
+  std::vector<evidence::VerifiedRecord> records;  ///< All of them, as they were written.
+  std::optional<Survey> survey;                   ///< Absent if no driver or device answered.
+  std::optional<Error> driver_error;              ///< Why not, if one was asked for.
+  bool unwell = false;                            ///< After an edited image ran, the device did not answer as before.
+  Json tools = Json::array();                     ///< Identities of the toolchain libraries that answered.
+  int interrupted = 0;                            ///< Signal number, or 0.
 };
 
 /// Error: the journal could not be written (full disk), or a child could not be started at all.

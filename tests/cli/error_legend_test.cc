@@ -12,9 +12,9 @@ using evidence::ImageKind;
 using evidence::Stage;
 using evidence::StageStatus;
 
-gate::GateOutcome ended(std::string gate, Stage stage, std::int64_t code, std::string name) {
-  gate::GateOutcome outcome;
-  outcome.gate = std::move(gate);
+evidence::VerifiedRecord ended(std::string gate, Stage stage, std::int64_t code, std::string name) {
+  evidence::VerifiedRecord outcome;
+  outcome.record.gate = std::move(gate);
   outcome.record.target = "sm_90a";
   outcome.record.image = ImageKind::native;
   outcome.record.end_at(stage, {.status = StageStatus::refused, .code = code, .name = std::move(name), .call = "cuX"});
@@ -22,10 +22,10 @@ gate::GateOutcome ended(std::string gate, Stage stage, std::int64_t code, std::s
 }
 
 TEST(ErrorLegendTest, SaysOnceWhatACodeShowsAndForWhichGates) {
-  gate::RunResult result;
-  result.outcomes = {ended("tma.load", Stage::load, 222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION"),
-                     ended("mma.fp8", Stage::load, 222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION")};
-  EXPECT_EQ(error_legend(result, 120, false),
+  const std::vector<evidence::VerifiedRecord> records = {
+      ended("tma.load", Stage::load, 222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION"),
+      ended("mma.fp8", Stage::load, 222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION")};
+  EXPECT_EQ(error_legend(records, 120, false),
             "What the codes of this run show:\n\n"
             "  222 CUDA_ERROR_UNSUPPORTED_PTX_VERSION at load (tma.load, mma.fp8)\n"
             "    shows          the driver is older than the .version of the PTX\n"
@@ -34,10 +34,9 @@ TEST(ErrorLegendTest, SaysOnceWhatACodeShowsAndForWhichGates) {
 }
 
 TEST(ErrorLegendTest, KeepsEndingsOfOneCodeApart) {
-  gate::RunResult result;
-  result.outcomes = {ended("a", Stage::load, 500, ""), ended("b", Stage::resolve, 500, ""),
-                     ended("c", Stage::launch, 4711, "")};
-  const Json list = error_legend_json(result);
+  const std::vector<evidence::VerifiedRecord> records = {
+      ended("a", Stage::load, 500, ""), ended("b", Stage::resolve, 500, ""), ended("c", Stage::launch, 4711, "")};
+  const Json list = error_legend_json(records);
   ASSERT_EQ(list.size(), 3u);
   EXPECT_EQ(list[0].at("record_as"), "gate:symbol-missing");
   EXPECT_EQ(list[0].at("name"), "CUDA_ERROR_NOT_FOUND");
@@ -48,10 +47,9 @@ TEST(ErrorLegendTest, KeepsEndingsOfOneCodeApart) {
 }
 
 TEST(ErrorLegendTest, IsEmptyWhereNothingEndedInACode) {
-  gate::RunResult result;
-  result.outcomes.emplace_back();
-  EXPECT_EQ(error_legend(result, 120, false), "");
-  EXPECT_EQ(error_legend_json(result), Json::array());
+  const std::vector<evidence::VerifiedRecord> records(1);
+  EXPECT_EQ(error_legend(records, 120, false), "");
+  EXPECT_EQ(error_legend_json(records), Json::array());
 }
 
 class RunLegendTest : public ProcessTest {};
