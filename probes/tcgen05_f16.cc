@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "probes/swizzle.h"
 #include "probes/tcgen05_operands.h"
 
 namespace assay::probes {
@@ -51,14 +50,10 @@ Launch draw(ChallengeStream& stream, const F16Shape& shape, std::size_t ctas) {
   return launch;
 }
 
-std::string swizzle_name(cuda::Swizzle swizzle) {
-  return swizzle == cuda::Swizzle::none ? "unswizzled" : fmt::format("in {} B swizzle", swizzle_span(swizzle));
-}
-
 std::string name_of(const Launch& launch) {
   const F16Shape& shape = launch.shape;
-  return fmt::format("{} x {} x {}, A {}, B {}{}{}", shape.m, launch.product.n, shape.k, swizzle_name(shape.swizzle_a),
-                     swizzle_name(shape.swizzle_b), shape.accumulate ? ", onto D" : "", shape.wide ? ", wide" : "");
+  return fmt::format("{} x {} x {}, A {}, B {}{}{}", shape.m, launch.product.n, shape.k, layout_name(shape.swizzle_a),
+                     layout_name(shape.swizzle_b), shape.accumulate ? ", onto D" : "", shape.wide ? ", wide" : "");
 }
 
 /// The images of an operand whose rows the CTAs share evenly, one after the other.
