@@ -21,9 +21,10 @@ struct Launch {
   std::vector<float> cells;  ///< Of tensor memory, outside D.
 };
 
+/// A multiple of 16 rows of B a CTA, 96 to 176 in all.
 std::size_t draw_n(ChallengeStream& stream, std::size_t ctas) {
-  const auto step = static_cast<std::int32_t>(16 * ctas);
-  return static_cast<std::size_t>(step * stream.between(96 / step, 176 / step));
+  const std::size_t step = 16 * ctas, fewest = 96 / step, most = 176 / step;
+  return step * (fewest + stream.below(static_cast<std::uint32_t>(most - fewest + 1)));
 }
 
 F16Product draw_product(ChallengeStream& stream, const F16Shape& shape, std::size_t n) {
