@@ -109,8 +109,8 @@ std::vector<float> multiply(const F16Product& product) {
 }
 
 std::vector<float> error_bound(const F16Product& product) {
-  const auto steps = static_cast<double>(product.k / kStepK);
-  return for_each_element(product, steps * 0x1p-18, [](double term) { return std::fabs(term); });
+  const std::size_t steps = product.k / kStepK;
+  return for_each_element(product, static_cast<double>(steps) * 0x1p-18, [](double term) { return std::fabs(term); });
 }
 
 }  // namespace assay::probes

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "probes/swizzle.h"
 #include "probes/tcgen05_operands.h"
 
 namespace assay::probes {
@@ -22,9 +21,10 @@ struct Launch {
   std::vector<float> cells;  ///< Of tensor memory, outside D.
 };
 
+/// A multiple of 16 rows of B a CTA, 96 to 176 in all.
 std::size_t draw_n(ChallengeStream& stream, std::size_t ctas) {
-  const auto step = static_cast<std::int32_t>(16 * ctas);
-  return static_cast<std::size_t>(step * stream.between(96 / step, 176 / step));
+  const std::size_t step = 16 * ctas, fewest = 96 / step, most = 176 / step;
+  return step * (fewest + stream.below(static_cast<std::uint32_t>(most - fewest + 1)));
 }
 
 F16Product draw_product(ChallengeStream& stream, const F16Shape& shape, std::size_t n) {
@@ -51,14 +51,10 @@ Launch draw(ChallengeStream& stream, const F16Shape& shape, std::size_t ctas) {
   return launch;
 }
 
-std::string swizzle_name(cuda::Swizzle swizzle) {
-  return swizzle == cuda::Swizzle::none ? "unswizzled" : fmt::format("in {} B swizzle", swizzle_span(swizzle));
-}
-
 std::string name_of(const Launch& launch) {
   const F16Shape& shape = launch.shape;
-  return fmt::format("{} x {} x {}, A {}, B {}{}{}", shape.m, launch.product.n, shape.k, swizzle_name(shape.swizzle_a),
-                     swizzle_name(shape.swizzle_b), shape.accumulate ? ", onto D" : "", shape.wide ? ", wide" : "");
+  return fmt::format("{} x {} x {}, A {}, B {}{}{}", shape.m, launch.product.n, shape.k, layout_name(shape.swizzle_a),
+                     layout_name(shape.swizzle_b), shape.accumulate ? ", onto D" : "", shape.wide ? ", wide" : "");
 }
 
 /// The images of an operand whose rows the CTAs share evenly, one after the other.

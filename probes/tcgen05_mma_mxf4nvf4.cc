@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "probes/block_scaled.h"
-#include "probes/swizzle.h"
 #include "probes/tcgen05_operands.h"
 #include "ptx/texts.h"
 
@@ -86,15 +85,11 @@ Launch draw(ChallengeStream& stream, const Shape& shape) {
   return launch;
 }
 
-std::string swizzle_name(Swizzle swizzle) {
-  return swizzle == Swizzle::none ? "unswizzled" : fmt::format("in {} B swizzle", swizzle_span(swizzle));
-}
-
 std::string name_of(const Launch& launch) {
   const Shape& shape = launch.shape;
   constexpr std::string_view kInputs[] = {"scales powers of two", "any scales", "wide"};
-  return fmt::format("{} x {} x {}, A {}, B {}, {}{}", kM, launch.matrices.n, shape.k, swizzle_name(shape.swizzle_a),
-                     swizzle_name(shape.swizzle_b), kInputs[static_cast<int>(shape.inputs)],
+  return fmt::format("{} x {} x {}, A {}, B {}, {}{}", kM, launch.matrices.n, shape.k, layout_name(shape.swizzle_a),
+                     layout_name(shape.swizzle_b), kInputs[static_cast<int>(shape.inputs)],
                      shape.accumulate ? ", onto D" : "");
 }
 

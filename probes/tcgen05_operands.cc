@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "probes/swizzle.h"
 
 namespace assay::probes {
@@ -50,6 +52,10 @@ std::uint64_t tcgen05_descriptor(std::size_t rows, cuda::Swizzle swizzle) {
 std::uint32_t tcgen05_advance(std::size_t rows, cuda::Swizzle swizzle) {
   const bool within_line = swizzle_span(swizzle) > kTcgen05StepBytes;
   return static_cast<std::uint32_t>(kTcgen05StepBytes / 16 * (within_line ? 1 : rows));
+}
+
+std::string layout_name(cuda::Swizzle swizzle) {
+  return swizzle == cuda::Swizzle::none ? "unswizzled" : fmt::format("in {} B swizzle", swizzle_span(swizzle));
 }
 
 std::uint32_t tcgen05_f16_instruction(std::size_t m, std::size_t n) { return shape_fields(m, n) | 1u << 4; }

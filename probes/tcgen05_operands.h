@@ -37,6 +37,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "harness/cuda/launch.h"
@@ -55,6 +56,9 @@ std::uint64_t tcgen05_descriptor(std::size_t rows, cuda::Swizzle);
 /// How far the start address moves from one step along K to the next, in units of 16 bytes. It is the same for all
 /// steps where a row is one line, or lines are no longer than a step.
 std::uint32_t tcgen05_advance(std::size_t rows, cuda::Swizzle);
+
+/// "unswizzled", "in 128 B swizzle": for the names of cases.
+std::string layout_name(cuda::Swizzle);
 
 std::uint32_t tcgen05_f16_instruction(std::size_t m, std::size_t n);
 std::uint32_t tcgen05_mxf4nvf4_instruction(std::size_t m, std::size_t n);
