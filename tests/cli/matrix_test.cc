@@ -37,8 +37,8 @@ TEST(MatrixTest, ListsImagesByTheLoadersAnswer) {
   const std::vector<evidence::VerifiedRecord> records = {record("cubin.arch_patch", "sm_90a", "a", 801),
                                                          record("cubin.arch_patch", "sm_90a", "b", 801)};
   EXPECT_EQ(image_text(records, 160, false),
-            "images, by the loader's answer      cubin.arch_patch\n"
-            "801 CUDA_ERROR_X at load         2  a, b\n\n");
+            "images, by the loader's answer     cubin.arch_patch\n"
+            "801 CUDA_ERROR_X at load        2  a, b\n\n");
   EXPECT_EQ(image_json(records).at("b"), "801 CUDA_ERROR_X at load");
   EXPECT_EQ(image_text({}, 160, false), "");
 }
