@@ -64,12 +64,12 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 std::string paragraph(const Entry& entry, std::size_t width, bool colour) {
-  std::vector<std::vector<Cell>> rows = {{{"  "}, {"shows"}, {entry.explanation.shows}},
+  std::vector<std::vector<Cell>> rows = {{{"  "}, {"met by"}, {joined(entry.gates)}},
+                                         {{"  "}, {"shows"}, {entry.explanation.shows}},
                                          {{"  "}, {"does not show"}, {entry.explanation.does_not_show}}};
   if (!entry.explanation.remedy.empty()) rows.push_back({{"  "}, {"remedy"}, {entry.explanation.remedy}});
   const std::string body = table({"", "", ""}, rows, width, colour);
-  return fmt::format("  {} ({})\n{}", paint(title(entry), Colour::bold, colour), joined(entry.gates),
-                     body.substr(body.find('\n') + 1));
+  return fmt::format("  {}\n{}", paint(title(entry), Colour::bold, colour), body.substr(body.find('\n') + 1));
 }
 
 Json to_json(const Entry& entry) {

@@ -27,7 +27,8 @@ TEST(ErrorLegendTest, SaysOnceWhatACodeShowsAndForWhichGates) {
       ended("mma.fp8", Stage::load, 222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION")};
   EXPECT_EQ(error_legend(records, 120, false),
             "What the codes of this run show:\n\n"
-            "  222 CUDA_ERROR_UNSUPPORTED_PTX_VERSION at load (tma.load, mma.fp8)\n"
+            "  222 CUDA_ERROR_UNSUPPORTED_PTX_VERSION at load\n"
+            "    met by         tma.load, mma.fp8\n"
             "    shows          the driver is older than the .version of the PTX\n"
             "    does not show  anything of the device\n"
             "    remedy         install a newer driver\n\n");
@@ -56,8 +57,10 @@ class RunLegendTest : public ProcessTest {};
 
 TEST_F(RunLegendTest, StandsUnderTheTableAndInTheSummary) {
   const Ended shown = assay(run_into("text", {"--quiet", "--driver", stand_in("mismatch")}));
-  EXPECT_THAT(shown.out, HasSubstr("\nWhat the codes of this run show:\n\n"
-                                   "  803 CUDA_ERROR_SYSTEM_DRIVER_MISMATCH at open (device.query)\n    shows "));
+  EXPECT_THAT(
+      shown.out,
+      HasSubstr("\nWhat the codes of this run show:\n\n"
+                "  803 CUDA_ERROR_SYSTEM_DRIVER_MISMATCH at open\n    met by         device.query\n    shows "));
   EXPECT_THAT(shown.out, HasSubstr("\n\nBundle: "));
   const Ended told = assay(run_into("json", {"--quiet", "--json", "--driver", stand_in("mismatch")}));
   const Result<Json> summary = parse_json(told.out, "summary");
