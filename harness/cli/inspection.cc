@@ -147,7 +147,7 @@ Json to_json(const FatbinEntry& entry, std::size_t index) {
           {"version", fmt::format("{}.{}", entry.major, entry.minor)},
           {"sm", entry.sm},
           {"target", target_word(entry.sm, cubin::suffix_of(entry))},
-          {"flags", entry.flags},
+          {"flags", fmt::format("{:#x}", entry.flags)},  // All 64 bits, which no JSON integer of ours has.
           {"debug", cubin::has_debug(entry)},
           {"packing", packing_word(entry.packing)},
           {"stored_bytes", entry.payload.size()},
@@ -335,7 +335,7 @@ std::string entry_list(const Json& entries, const TextOptions& options) {
                     {one["packing"].get<std::string>()},
                     {number(one["stored_bytes"])},
                     {number(one["bytes"])},
-                    {fmt::format("{:#x}", one["flags"].get<std::uint64_t>())},
+                    {one["flags"].get<std::string>()},
                     {one["options"].get<std::string>()}});
   return table({"entry", "offset", "kind", "target", "version", "packing", "bytes", "inflated", "flags", "options"},
                rows, options.width, options.colour);

@@ -25,7 +25,8 @@ struct Architecture {
   std::string why;
 };
 
-/// One function of the symbol table with code of its own. Sizes that no record states are absent.
+/// One function of the symbol table with code of its own. Sizes that no record states are absent; `shared_bytes` is the
+/// section's size, from sm_90 on 1024 more than the kernel declares.
 struct Function {
   std::string_view name;
   bool is_kernel = false;

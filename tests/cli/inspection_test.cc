@@ -97,6 +97,16 @@ TEST(InspectionTest, AFatbinsEntriesAreListed) {
               AllOf(HasSubstr("3 entries in 1 containers"), HasSubstr("\n2      "), HasSubstr("-ftz=0")));
 }
 
+/// Found by fuzzing: such flags made a document that is no strict JSON.
+TEST(InspectionTest, FlagsOfAll64BitsArePrinted) {
+  SyntheticFatbin fatbin;
+  fatbin.add({.flags = 0x8000000000000011}, cubin::bytes_of("12345678"));
+  const Result<Json> document = inspect_bytes(fatbin.bytes());
+  ASSERT_TRUE(document) << document.error().message;
+  EXPECT_EQ((*document)["fatbin"]["entries"][0]["flags"], "0x8000000000000011");
+  EXPECT_TRUE(pretty_json(*document));
+}
+
 TEST(InspectionTest, AnEntryIsLookedInto) {
   const std::vector<std::byte> image = whole_cubin(), fatbin = fatbin_of(image);
   const Result<Json> first = inspect_bytes(fatbin, 0);

@@ -243,7 +243,7 @@ TEST(FatbinTest, RefusesBrokenHostFiles) {
                   },
                   [message = std::move(message)](SyntheticHost&) { return message; }};
   };
-  const auto section = [](std::size_t index, void (*change)(Elf64_Shdr&), std::string rule, bool at_content) {
+  const auto section = [](std::size_t index, void (*change)(Elf64_Shdr&), std::string_view rule, bool at_content) {
     return Broken{[=](SyntheticHost& host) {
                     Elf64_Shdr value = host.section(index);
                     change(value);

@@ -24,6 +24,10 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
+
+/// What the vendor's libraries leak while they make the seeds is not looked for; our own leaks are.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libnvJitLink.so\nleak:libnvrtc.so\n"; }
+extern "C" const char* __lsan_default_options() { return "print_suppressions=0"; }
 #endif
 
 namespace assay::fuzz {
