@@ -4,7 +4,6 @@
 
 #include <array>
 
-#include "harness/base/target.h"
 #include "harness/cuda/assembler.h"
 #include "tests/cubin/synthetic_cubin.h"
 #include "tests/cubin/synthetic_fatbin.h"
@@ -58,22 +57,6 @@ std::string ptx_for(Target target) {
                      to_string(ptx_version_floor(target)), to_string(target));
 }
 
-void add_compiled(Seeds& seeds) {
-  const auto assembler = cuda::open_ptx_assembler();
-  const auto compiler = cuda::open_cuda_compiler();
-  if (!assembler || !compiler) {
-    seeds.missing = (!assembler ? assembler.error() : compiler.error()).message;
-    return;
-  }
-  for (const Target target : kTargets) {
-    const auto linked = (*assembler)->assemble(ptx_for(target), target);
-    const auto compiled = (*compiler)->compile(kSource, "seed.cu", target);
-    for (const auto* made : {&linked, &compiled})
-      if (*made && (*made)->accepted) seeds.images.push_back((*made)->cubin);
-  }
-  seeds.compiled = seeds.images.size();
-}
-
 /// A fatbin of some of the images, each packed in another way, with a PTX text and options.
 Image fatbin_of(const std::vector<Image>& images, std::size_t first, std::size_t step) {
   SyntheticFatbin fatbin;
@@ -88,9 +71,28 @@ Image fatbin_of(const std::vector<Image>& images, std::size_t first, std::size_t
 
 }  // namespace
 
+Result<std::vector<Compiled>> compile_images() {
+  const auto assembler = cuda::open_ptx_assembler();
+  if (!assembler) return assembler.error();
+  const auto compiler = cuda::open_cuda_compiler();
+  if (!compiler) return compiler.error();
+  std::vector<Compiled> images;
+  for (const Target target : kTargets) {
+    const auto linked = (*assembler)->assemble(ptx_for(target), target);
+    const auto compiled = (*compiler)->compile(kSource, "seed.cu", target);
+    if (linked && linked->accepted) images.push_back({target, "nvJitLink", linked->cubin});
+    if (compiled && compiled->accepted) images.push_back({target, "NVRTC", compiled->cubin});
+  }
+  return images;
+}
+
 Seeds make_seeds() {
   Seeds seeds;
-  add_compiled(seeds);
+  const Result<std::vector<Compiled>> compiled = compile_images();
+  if (!compiled) seeds.missing = compiled.error().message;
+  if (compiled)
+    for (const Compiled& one : *compiled) seeds.images.push_back(one.image);
+  seeds.compiled = seeds.images.size();
   std::vector<Image> images = seeds.images;
   for (const auto extent : {SyntheticCubin::Extent::code, SyntheticCubin::Extent::whole})
     images.push_back(SyntheticCubin(extent).bytes());

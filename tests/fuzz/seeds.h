@@ -4,9 +4,20 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/result.h"
+#include "harness/base/target.h"
 #include "tests/fuzz/mutate.h"
 
 namespace assay::fuzz {
+
+/// One image, and the target that it was asked for.
+struct Compiled {
+  Target target;
+  std::string tool;  ///< "nvJitLink" or "NVRTC".
+  Image image;
+};
+/// One kernel from both tools for every target of CUDA 13.0 from sm_75 on. Error: a tool is not there.
+Result<std::vector<Compiled>> compile_images();
 
 struct Seeds {
   std::vector<Image> images;
