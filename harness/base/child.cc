@@ -147,7 +147,8 @@ class Watch {
         output_(std::move(output)),
         log_(std::move(log)),
         log_text_(request.log_limit),
-        started_(started) {
+        started_(started),
+        last_line_(started) {
     for (const Descriptor* stream : {&output_, &log_}) ::fcntl(stream->get(), F_SETFL, O_NONBLOCK);
   }
 
@@ -175,7 +176,8 @@ class Watch {
   bool must_end() {
     if (result_.output_overflow) return true;
     if (interrupt_requested() != 0) return result_.interrupted = true;
-    return result_.timed_out = Clock::now() - started_ >= request_.limit;
+    const Clock::time_point now = Clock::now();
+    return result_.timed_out = now - started_ >= request_.limit || now - last_line_ >= request_.line_limit;
   }
 
   void wait_for_output() const {
@@ -206,8 +208,10 @@ class Watch {
   }
 
   void report_lines() {
-    for (std::size_t end; (end = result_.output.find('\n', searched_)) != std::string::npos; searched_ = end + 1)
+    for (std::size_t end; (end = result_.output.find('\n', searched_)) != std::string::npos; searched_ = end + 1) {
+      last_line_ = Clock::now();
       request_.on_line(std::string_view(result_.output).substr(searched_, end - searched_));
+    }
   }
 
   void reap() {
@@ -231,7 +235,7 @@ class Watch {
   pid_t pid_;
   Descriptor output_, log_;
   CutText log_text_;
-  Clock::time_point started_;
+  Clock::time_point started_, last_line_;
   std::vector<char> block_ = std::vector<char>(kBlock);
   std::size_t searched_ = 0;  ///< Output before it was reported as lines.
   ChildResult result_;

@@ -21,7 +21,10 @@ struct ChildRequest {
   std::vector<std::string> command;                              ///< argv; command[0] is a path, not searched in PATH.
   std::string input;                                             ///< Written to standard input, then closed.
   std::vector<std::pair<std::string, std::string>> environment;  ///< Set in addition to the parent's.
-  std::chrono::milliseconds limit{30'000};
+  std::chrono::milliseconds limit{30'000};                       ///< From its start to its end.
+  /// From one whole line of standard output to the next, and to the first: a child that serves several attempts, and
+  /// prints as it goes, hangs with the one that it is at.
+  std::chrono::milliseconds line_limit = std::chrono::hours(24);
   std::size_t output_limit = 64u << 20;  ///< Bytes of standard output; more ends the child.
   std::size_t log_limit = 1u << 20;      ///< Bytes of standard error kept; the middle is cut.
   /// Called with each whole line of standard output as it arrives; may be empty.

@@ -80,6 +80,13 @@ std::optional<std::string> impossible_edit(const Record& record) {
   if (record.image == ImageKind::patched && !edited) return "the image is patched, but no byte is said to be edited";
   if (record.image != ImageKind::patched && record.edit)
     return fmt::format("bytes were edited, but the image is {}", word(record.image));
+  if (!record.edit) return std::nullopt;
+  std::int64_t next = 0;
+  for (const ByteEdit& byte : record.edit->bytes) {
+    if (byte.was == byte.is) return fmt::format("the byte at {} is said to be edited, but is as it was", byte.offset);
+    if (byte.offset < next) return fmt::format("the edited byte at {} is out of order", byte.offset);
+    next = byte.offset + 1;
+  }
   return std::nullopt;
 }
 

@@ -178,6 +178,7 @@ std::optional<Ending> stopped_early(const Record& record) {
     case Stopped::prerequisite:
       return Ending{Verdict::not_run, unmet_prerequisite(record).value_or("a prerequisite is not met")};
     case Stopped::load_only:
+      if (!is_ok(record, Stage::load)) return std::nullopt;  // then the first stage that is not ok has the word
       return Ending{Verdict::unresolved, "loads; not launched: " + record.stopped_why};
     case Stopped::foreign_target:
       return Ending{Verdict::unresolved,
@@ -212,12 +213,16 @@ std::optional<Ending> control_in_doubt(const Record& record) {
 /// What a right answer of an edited image shows: of the loader that it takes the edit, of the code that ran nothing
 /// that the native build does not show if the code is the same, and in no case a capability.
 std::string patched_answer(const Record& record) {
-  const std::string_view code = record.edit ? std::string_view(record.edit->code) : "not-compared";
-  const std::size_t bytes = record.edit ? record.edit->bytes.size() : 0;
-  std::string line =
-      fmt::format("right answer after an image edit of {}", counted(static_cast<std::int64_t>(bytes), "byte"));
-  if (code == "identical") return line + "; its code equals the native build's, a null test: the loader took the edit";
-  if (code == "different") line += "; its code differs from the native build's";
+  const ImageEdit edit = record.edit.value_or(ImageEdit{});
+  const std::string line = fmt::format("right answer after an image edit of {}",
+                                       counted(static_cast<std::int64_t>(edit.bytes.size()), "byte"));
+  if (edit.code == Likeness::identical && edit.mercury != Likeness::different)
+    return line + "; its code equals the native build's, a null test: the loader took the edit";
+  if (edit.code == Likeness::identical)
+    return line +
+           "; its .text equals the native build's, its Mercury copy does not; an edited image shows no capability";
+  if (edit.code == Likeness::different)
+    return line + "; its code differs from the native build's; an edited image shows no capability";
   return line + "; an edited image shows no capability";
 }
 

@@ -48,6 +48,10 @@ struct Words<Stopped> {
       "no-assembler", "run-limit", "load-only"};
 };
 template <>
+struct Words<Likeness> {
+  static constexpr std::array<std::string_view, 3> kAll{"identical", "different", "not-compared"};
+};
+template <>
 struct Words<ControlStatus> {
   static constexpr std::array<std::string_view, 3> kAll{"ok", "failed", "not-run"};
 };
@@ -233,14 +237,10 @@ Json edit_to_json(const std::optional<ImageEdit>& edit) {
   if (!edit) return nullptr;
   Json bytes = Json::array();
   for (const ByteEdit& byte : edit->bytes) bytes.push_back(byte_to_json(byte));
-  return {{"source", edit->source}, {"bytes", std::move(bytes)}, {"code", edit->code}, {"mercury", edit->mercury}};
-}
-
-std::string read_likeness(ObjectReader& reader, std::string_view key) {
-  std::string word = reader.string(key);
-  if (word != "identical" && word != "different" && word != "not-compared")
-    reader.fault(key, fmt::format("unknown word '{}', expected one of identical, different, not-compared", word));
-  return word;
+  return {{"source", edit->source},
+          {"bytes", std::move(bytes)},
+          {"code", word(edit->code)},
+          {"mercury", word(edit->mercury)}};
 }
 
 Result<std::optional<ImageEdit>> read_edit(const Json& json, const std::string& where) {
@@ -248,8 +248,8 @@ Result<std::optional<ImageEdit>> read_edit(const Json& json, const std::string& 
   ObjectReader reader(json, where);
   ImageEdit edit{.source = reader.string("source"),
                  .bytes = {},
-                 .code = read_likeness(reader, "code"),
-                 .mercury = read_likeness(reader, "mercury")};
+                 .code = read_word<Likeness>(reader, "code"),
+                 .mercury = read_word<Likeness>(reader, "mercury")};
   const Json& bytes = reader.array("bytes");
   if (const Status status = reader.finish(); !status) return status.error();
   auto list = read_list(bytes, where + ".bytes", read_byte);
@@ -363,6 +363,7 @@ std::string_view word(DriverLibrary value) { return word_of(value); }
 std::string_view word(ImageKind value) { return word_of(value); }
 std::string_view word(Stopped value) { return word_of(value); }
 std::string_view word(ControlStatus value) { return word_of(value); }
+std::string_view word(Likeness value) { return word_of(value); }
 
 Result<EvidenceClass> parse_class(std::string_view text) { return parse_word<EvidenceClass>(text); }
 Result<Level> parse_level(std::string_view text) { return parse_word<Level>(text); }

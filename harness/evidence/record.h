@@ -122,6 +122,10 @@ struct ProcessResult {
   std::int64_t wall_ns = 0;
 };
 
+/// How one copy of an edited image's code compares with that of the native build; `not_compared` also where neither has
+/// such a copy.
+enum class Likeness { identical, different, not_compared };
+
 /// One byte of an image that is not as it was built.
 struct ByteEdit {
   std::int64_t offset = 0, was = 0, is = 0;
@@ -130,10 +134,10 @@ struct ByteEdit {
 
 /// An edited image against the one that it was made from, and against what the toolchain builds for this device.
 struct ImageEdit {
-  std::string source;           ///< The target for which the image was built: "sm_100a".
-  std::vector<ByteEdit> bytes;  ///< In order of their offsets; never empty.
-  std::string code;             ///< Its `.text.*` beside the native build's: "identical", "different", "not-compared".
-  std::string mercury;          ///< Its `.nv.capmerc.text.*` beside the native build's, in the same words.
+  std::string source;                         ///< The target for which the image was built: "sm_100a".
+  std::vector<ByteEdit> bytes;                ///< In order of their offsets; never empty.
+  Likeness code = Likeness::not_compared;     ///< `.text.*`
+  Likeness mercury = Likeness::not_compared;  ///< `.nv.capmerc.text.*`
   bool operator==(const ImageEdit&) const = default;
 };
 
@@ -188,6 +192,7 @@ std::string_view word(DriverLibrary);
 std::string_view word(ImageKind);
 std::string_view word(Stopped);
 std::string_view word(ControlStatus);
+std::string_view word(Likeness);
 
 /// The inverse for words that readers meet outside records (ledger lines, policies). Error: not a word of the set.
 Result<EvidenceClass> parse_class(std::string_view);

@@ -128,19 +128,27 @@ class Server {
 
   Status serve_assemble() {
     send_tools();
-    for (const AttemptWork& work : request_.work)
-      if (Status served = assemble_one(work); !served) return served;
+    for (const AttemptWork& work : request_.work) {
+      const Result<bool> usable = assemble_one(work);
+      if (!usable) return usable.error();
+      if (!*usable) break;  // what is left wants a fresh process
+    }
     return ok();
   }
 
   /// A driver that does not open here opened for the survey; the toolchain's answers do not depend on it.
   Status serve_foreign() {
-    Record unused;
-    if (Status opened = open_device(unused); !opened) device_.reset();
+    if (request_.work.empty()) return serve_assemble();
+    const Result<const Gate*> gate = gate_named(request_.work.front().gate);
+    if (!gate) return gate.error();
+    Record first = start_record(**gate, request_.work.front().target);
+    log_.reached(evidence::Stage::load, first);  // a driver that dies while it is opened has died at `load`
+    if (Status opened = open_device(first); !opened) device_.reset();
     return serve_assemble();
   }
 
-  Status assemble_one(const AttemptWork& work) {
+  /// One text for one target; answers whether the context may serve another.
+  Result<bool> assemble_one(const AttemptWork& work) {
     const Result<const Gate*> gate = gate_named(work.gate);
     if (!gate) return gate.error();
     const Result<Target> target = parse_target(work.target);
@@ -151,13 +159,13 @@ class Server {
     const Seed seed = seed_for(record);
     if (!probes_.contains(work.gate)) probes_.emplace(work.gate, (*make)(seed));  // the text does not depend on it
     if (device_ && *target != survey_.device.own_target()) {
-      if (Status noted = note_driver(record); !noted) return noted;
+      if (Status noted = note_driver(record); !noted) return noted.error();
       load_foreign(**gate, probes_.at(work.gate), seed, *target, tools(device_.get()), record);
     } else {
       assemble_only(**gate, probes_.at(work.gate), seed, *target, tools(nullptr), record);
     }
     log_.finished(record);
-    return ok();
+    return !is_spoiled(record);
   }
 
   Status serve_images() {
@@ -168,17 +176,17 @@ class Server {
       const auto* make = std::get_if<MakeImages>(&(*gate)->method);
       if (make == nullptr) return Error{"attempt request: gate '" + work.gate + "' makes no images"};
       Record record = start_record(**gate, work.target, work.variant);
-      record.prerequisites = request_.prerequisites;
-      log_.reached(evidence::Stage::load, record);
-      if (const Status opened = device_ ? note_driver(record) : open_device(record); !opened) return opened;
+      if (!ready_for(record)) return ok();
       const Target own = survey_.device.own_target();
       const Seed seed = image_seed(request_.nonce, **gate, own);
       if (images.empty()) images = (*make)(seed, own);
       const auto image = std::ranges::find(images, work.variant, &ImageAttempt::variant);
       if (image == images.end()) return Error{"attempt request: no image '" + work.variant + "'"};
+      if (may_launch(*image, request_.allowed)) note_unmet(record);
       const ProbeTools probe_tools = tools(device_.get());
       run_image(*image, seed, own, request_.allowed, {probe_tools, compiler_}, record);
       log_.finished(record);
+      if (is_spoiled(record)) return ok();  // what is left wants a fresh process
     }
     return ok();
   }
@@ -206,22 +214,37 @@ class Server {
   Result<bool> serve_one(const Gate& gate, const AttemptWork& work) {
     Record record = start_record(gate, work.target);
     record.attempt = work.attempt;
-    record.prerequisites = request_.prerequisites;
-    if (!request_.unmet.empty()) {
-      record.stopped = evidence::Stopped::prerequisite;
-      record.stopped_why = request_.unmet;
-    }
-    // A driver that dies while it is opened has died at `load`.
-    log_.reached(evidence::Stage::load, record);
-    const Status opened = device_ ? note_driver(record) : open_device(record);
-    if (!opened) {
-      record.end_at(evidence::Stage::load, stage_result(opened.error(), evidence::StageStatus::refused, log_));
-      log_.finished(record);
-      return false;
-    }
+    note_unmet(record);
+    if (!ready_for(record)) return false;
     ask(gate, record);
     log_.finished(record);
     return record.stage(evidence::Stage::complete).status != evidence::StageStatus::failed;
+  }
+
+  void note_unmet(Record& record) const {
+    record.prerequisites = request_.prerequisites;
+    if (request_.unmet.empty()) return;
+    record.stopped = evidence::Stopped::prerequisite;
+    record.stopped_why = request_.unmet;
+  }
+
+  /// Whether there is a device; if not, the record is finished. A driver that dies while it is opened died at `load`.
+  bool ready_for(Record& record) {
+    log_.reached(evidence::Stage::load, record);
+    const Status opened = device_ ? note_driver(record) : open_device(record);
+    if (opened) return true;
+    record.end_at(evidence::Stage::load, stage_result(opened.error(), evidence::StageStatus::refused, log_));
+    log_.finished(record);
+    return false;
+  }
+
+  /// A code that says nothing of the image: a fault that sticks, or trouble of the machine. 999 with a log is about the
+  /// image.
+  static bool is_spoiled(const Record& record) {
+    const evidence::StageResult& load = record.stage(evidence::Stage::load);
+    const bool sticks = load.code >= 700 && load.code < 800;
+    const bool machine = load.code == 214 || load.code == 220 || load.code == 226;
+    return sticks || machine || (load.code == 999 && load.log_sha256.empty());
   }
 
   Status note_driver(Record& record) const {

@@ -72,13 +72,20 @@ StageResult Execution::refused(const Error& error) const {
 }
 StageResult Execution::failed(const Error& error) const { return stage_result(error, StageStatus::failed, tools_.log); }
 
-bool Execution::load(std::span<const std::byte> image, evidence::ImageKind kind) {
+void Execution::announce(evidence::ImageKind kind) {
+  record_.image = kind;
+  tools_.log.reached(Stage::load, record_);
+}
+
+bool Execution::load(std::span<const std::byte> image) {
   return stage(Stage::load, [&] {
-    record_.image = kind;
     const Result<cuda::Module> module = tools_.device->load(image);
     if (!module) return refused(module.error());
     module_ = *module;
-    return good();
+    StageResult result = good();
+    if (const std::string log = tools_.device->load_log(module_); !log.empty())
+      result.log_sha256 = tools_.log.keep(text_bytes(log));
+    return result;
   });
 }
 

@@ -70,8 +70,11 @@ class Execution {
     return good;
   }
 
+  /// Says that an image of this kind comes next: what happens from here on, the copy control included, happens on its
+  /// way to the loader.
+  void announce(evidence::ImageKind);
   /// Hands the image to the driver's loader, and the entries of the cases to its resolver.
-  bool load(std::span<const std::byte> image, evidence::ImageKind);
+  bool load(std::span<const std::byte> image);
   bool resolve(std::span<const Case>);
   void unload();
 

@@ -3,7 +3,7 @@
 // A gate that asks about the loader, and not about an instruction, makes a list of these. Each is one attempt and one
 // record. As plain data the list can be audited: every edit single and named, every image from a text of this
 // repository, nothing launched that its row does not let be launched. How an attempt unfolds: run_image.h. Tested by
-// tests/gate/run_image_test.cc.
+// tests/probes/cubin_arch_patch_test.cc.
 #pragma once
 
 #include <cstddef>
@@ -62,6 +62,11 @@ struct ImageAttempt {
   PatchedLaunch launched_by = PatchedLaunch::none;
   std::vector<Reading> readings;  ///< Of a launch: the first that agrees is what happened.
 };
+
+/// Whether the row is one of those that such leave lets be launched.
+inline bool may_launch(const ImageAttempt& image, PatchedLaunch allowed) {
+  return image.launched_by != PatchedLaunch::none && image.launched_by <= allowed;
+}
 
 /// A gate's attempts for a device of this target: pure, the same on every host. The first one speaks for the gate.
 using MakeImages = std::vector<ImageAttempt> (*)(const Seed&, Target device);

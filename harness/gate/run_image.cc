@@ -12,6 +12,7 @@ namespace assay::gate {
 namespace {
 
 using evidence::ImageKind;
+using evidence::Likeness;
 using evidence::Stage;
 using evidence::StageResult;
 using evidence::StageStatus;
@@ -28,13 +29,14 @@ std::vector<evidence::ByteEdit> difference(const Bytes& built, const Bytes& edit
 }
 
 /// Whether two images hold the same code; an edit may leave none that can be read.
-void compare_with_native(const Bytes& image, const Native& native, evidence::ImageEdit& edit) {
-  edit.code = edit.mercury = "not-compared";
+void compare_with_native(std::span<const std::byte> image, const Native& native, evidence::ImageEdit& edit) {
   if (native.image.empty()) return;
   const Result<cubin::CodeComparison> compared = cubin::compare_code(image, native.image);
   if (!compared) return;
-  edit.code = compared->text_identical() ? "identical" : "different";
-  edit.mercury = compared->capmerc_identical() ? "identical" : "different";
+  const auto is_mercury = [](const cubin::CodeMatch& match) { return match.section.starts_with(".nv.capmerc.text."); };
+  edit.code = compared->text_identical() ? Likeness::identical : Likeness::different;
+  if (std::ranges::any_of(compared->code, is_mercury))
+    edit.mercury = compared->capmerc_identical() ? Likeness::identical : Likeness::different;
 }
 
 class ImageRun {
@@ -48,13 +50,14 @@ class ImageRun {
         execution_(seed, device, tools.probe, record) {}
 
   void run(PatchedLaunch allowed) {
+    if (!has_builder()) return;
     if (!attempt_.broken_on_purpose && !execution_.stage(Stage::assemble, [this] { return assemble(); })) return;
     if (attempt_.broken_on_purpose) image_ = text();
     if (attempt_.edit && !edit()) return;
     record_.artifacts["image"] = tools_.probe.log.keep(image_);
-    if (tools_.probe.device == nullptr) return;
-    const bool launches = attempt_.launched_by != PatchedLaunch::none && attempt_.launched_by <= allowed;
-    launches ? launch() : load_only();
+    execution_.announce(kind());
+    const bool stopped = record_.stopped != evidence::Stopped::no;
+    !stopped&& may_launch(attempt_, allowed) ? launch() : load_only();
   }
 
  private:
@@ -63,17 +66,28 @@ class ImageRun {
     return {bytes.begin(), bytes.end()};
   }
 
+  bool is_ptx() const { return attempt_.container == Container::ptx; }
+
+  /// A compiler that is not there has refused nothing.
+  bool has_builder() {
+    const bool there = is_ptx() ? static_cast<bool>(tools_.probe.assembler) : static_cast<bool>(tools_.compiler);
+    if (there) return true;
+    record_.stopped = evidence::Stopped::no_assembler;
+    record_.stopped_why = is_ptx() ? tools_.probe.assembler.error().message : tools_.compiler.error().message;
+    return false;
+  }
+
   // --- the image ----------------------------------------------------------------------------------------------------
 
   StageResult assemble() {
-    record_.artifacts[attempt_.container == Container::ptx ? "ptx" : "cuda"] =
-        tools_.probe.log.keep(text_bytes(attempt_.text));
+    record_.artifacts[is_ptx() ? "ptx" : "cuda"] = tools_.probe.log.keep(text_bytes(attempt_.text));
     const Result<cuda::Assembly> built = build(attempt_.source);
     if (!built) return execution_.failed(built.error());
     StageResult result = Execution::good();
     if (!built->log.empty()) result.log_sha256 = tools_.probe.log.keep(text_bytes(built->log));
     if (!built->accepted) {
       result.status = StageStatus::refused;
+      result.call = is_ptx() ? "nvJitLinkAddData" : "nvrtcCompileProgram";
       result.message = first_complaint(built->log);
       return result;
     }
@@ -82,11 +96,7 @@ class ImageRun {
   }
 
   Result<cuda::Assembly> build(Target target) const {
-    if (attempt_.container == Container::ptx) {
-      if (!tools_.probe.assembler) return tools_.probe.assembler.error();
-      return (*tools_.probe.assembler)->assemble(attempt_.text, target);
-    }
-    if (!tools_.compiler) return tools_.compiler.error();
+    if (is_ptx()) return (*tools_.probe.assembler)->assemble(attempt_.text, target);
     return (*tools_.compiler)->compile(attempt_.text, attempt_.entry + ".cu", target);
   }
 
@@ -110,11 +120,18 @@ class ImageRun {
     if (edited->size() != image_.size()) return does_not_apply("the edit changed the image's size");
     evidence::ImageEdit told{.source = to_string(attempt_.source), .bytes = difference(image_, *edited)};
     if (told.bytes.empty()) return does_not_apply("the edit changed nothing");
-    compare_with_native(*edited, native, told);
+    compare_with_native(bare_cubin(*edited), native, told);
+    record_.measurements.push_back({"sm_number", native.image.empty() ? "cuDeviceGetAttribute" : "native build", "",
+                                    native.sm, "what an SM byte is rewritten to"});
     record_.edit = std::move(told);
     record_.artifacts["built"] = tools_.probe.log.keep(image_);
     image_ = *edited;
     return true;
+  }
+
+  std::span<const std::byte> bare_cubin(const Bytes& image) const {
+    const std::span<const std::byte> all(image);
+    return attempt_.container == Container::fatbin ? all.subspan(cubin::kEntryImageOffset) : all;
   }
 
   bool does_not_apply(std::string why) {
@@ -144,12 +161,14 @@ class ImageRun {
     return {kernel};
   }
 
-  bool load_and_resolve() { return execution_.load(image_, kind()) && execution_.resolve(kernels()); }
+  bool load_and_resolve() { return execution_.load(image_) && execution_.resolve(kernels()); }
 
   void load_only() {
-    record_.stopped = evidence::Stopped::load_only;
-    record_.stopped_why = attempt_.launched_by == PatchedLaunch::none ? "this image is only ever loaded"
-                                                                      : "launching an edited image was not asked for";
+    if (record_.stopped == evidence::Stopped::no) {
+      record_.stopped = evidence::Stopped::load_only;
+      record_.stopped_why = attempt_.launched_by == PatchedLaunch::none ? "this image is only ever loaded"
+                                                                        : "launching it was not asked for";
+    }
     if (load_and_resolve()) execution_.unload();
   }
 

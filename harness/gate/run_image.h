@@ -6,7 +6,7 @@
 //   launch     only if the row lets it be launched and the caller asked for that much; then as in run_probe.h
 //
 // An edit that does not fit the image is no attempt: the record says that it does not apply here. Tested by
-// tests/gate/run_image_test.cc.
+// tests/probes/cubin_arch_patch_test.cc.
 #pragma once
 
 #include "harness/cuda/assembler.h"

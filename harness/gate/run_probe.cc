@@ -31,6 +31,7 @@ class Attempt {
     control_witness();
     if (tools_.device == nullptr) return;
     const bool may_launch = record_.stopped == evidence::Stopped::no;
+    execution_.announce(evidence::ImageKind::native);
     if (may_launch && !execution_.control_positive("before")) return;
     if (!load_and_resolve() || !may_launch) return;
     if (!execution_.launch(probe_.cases)) return;
@@ -47,7 +48,9 @@ class Attempt {
   }
 
   void load_foreign() {
-    if (assemble_stage() && load_and_resolve()) execution_.unload();
+    if (!assemble_stage()) return;
+    execution_.announce(evidence::ImageKind::native);
+    if (load_and_resolve()) execution_.unload();
   }
 
  private:
@@ -59,9 +62,7 @@ class Attempt {
     return false;
   }
 
-  bool load_and_resolve() {
-    return execution_.load(image_, evidence::ImageKind::native) && execution_.resolve(probe_.cases);
-  }
+  bool load_and_resolve() { return execution_.load(image_) && execution_.resolve(probe_.cases); }
 
   StageResult assemble() {
     const std::string text = with_instruction(probe_.source, target_);

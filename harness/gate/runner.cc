@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "harness/base/file_system.h"
 #include "harness/evidence/utc.h"
+#include "harness/gate/reply.h"
 
 namespace assay::gate {
 namespace {
@@ -18,52 +20,8 @@ using evidence::Stage;
 using evidence::StageStatus;
 using evidence::Stopped;
 
-/// What a child said, line by line.
-struct Reply {
-  std::vector<Record> finished;
-  std::optional<Record> begun;  ///< The record as it was when the last stage began...
-  Stage at = Stage::assemble;   ///< ...and that stage; cleared when the record is finished.
-  std::optional<Survey> survey;
-  Json tools = Json::array();
-  std::string fault;  ///< A line that was not understood.
-  ChildResult child;
-};
-
 /// The gate that tells whether a device still works: the plain copy.
 constexpr std::string_view kHealth = "control.copy";
-
-std::optional<Stage> parse_stage(std::string_view word) {
-  for (std::size_t i = 0; i < evidence::kStageCount; ++i)
-    if (evidence::word(static_cast<Stage>(i)) == word) return static_cast<Stage>(i);
-  return std::nullopt;
-}
-
-void understand(std::string_view line, Reply& reply) {
-  const Result<Json> json = parse_json(line, "child");
-  if (!json || !json->is_object()) {
-    reply.fault = json ? "child: expected an object" : json.error().message;
-    return;
-  }
-  if (json->contains("tool")) reply.tools.push_back(json->at("tool"));
-  if (json->contains("survey")) {
-    Result<Survey> survey = survey_from_json(json->at("survey"));
-    if (survey)
-      reply.survey = *std::move(survey);
-    else
-      reply.fault = survey.error().message;
-  }
-  if (!json->contains("record")) return;
-  Result<Record> record = evidence::record_from_json(json->at("record"), "child");
-  if (!record) {
-    reply.fault = record.error().message;
-  } else if (json->contains("at") && json->at("at").is_string()) {
-    reply.begun = *std::move(record);
-    reply.at = parse_stage(json->at("at").get_ref<const std::string&>()).value_or(Stage::assemble);
-  } else {
-    reply.finished.push_back(*std::move(record));
-    reply.begun.reset();
-  }
-}
 
 class Run {
  public:
@@ -97,21 +55,16 @@ class Run {
     ChildRequest child;
     child.command = {options_.executable, "attempt"};
     child.input = *input;
-    child.limit = std::min(options_.attempt_limit * attempts_in(request), time_left());
+    // Of several attempts each has its own time: it runs from line to line.
+    const bool several = request.work.size() > 1;
+    child.limit = several ? time_left() : std::min(options_.attempt_limit, time_left());
+    child.line_limit = options_.attempt_limit;
     child.on_line = [&reply](std::string_view line) { understand(line, reply); };
     Result<ChildResult> ended = options_.spawn(child);
     if (!ended) return ended.error();
     reply.child = *std::move(ended);
     if (reply.child.interrupted) result_.interrupted = interrupt_requested();
     return reply;
-  }
-
-  /// For how many attempts' time a child may ask. A text is assembled in far less than an attempt on a device.
-  static int attempts_in(const AttemptRequest& request) {
-    constexpr int kTextsAnAttempt = 8;
-    const int work = static_cast<int>(request.work.size());
-    const bool texts = request.kind == AttemptRequest::Kind::assemble || request.kind == AttemptRequest::Kind::foreign;
-    return texts ? 1 + work / kTextsAnAttempt : work;
   }
 
   bool out_of_time() const { return std::chrono::steady_clock::now() >= deadline_; }
@@ -138,15 +91,16 @@ class Run {
   }
 
   /// The record of an attempt whose child ended without finishing it: what it was doing, and how it ended.
-  static Record unfinished(const Reply& reply, const AttemptWork& work, const Gate& gate) {
+  Record unfinished(const Reply& reply, const AttemptWork& work, const Gate& gate) const {
     Record record = reply.begun ? *reply.begun : started(work, gate);
     evidence::StageResult stage;
     stage.status = StageStatus::failed;
     stage.code = reply.child.signal;
     stage.name = reply.child.signal_name;
     if (reply.child.timed_out) {
+      const auto waited = std::min<std::chrono::nanoseconds>(reply.child.wall, options_.attempt_limit);
       stage.message = fmt::format("no answer within {} s; the child was killed",
-                                  std::chrono::duration_cast<std::chrono::seconds>(reply.child.wall).count());
+                                  std::chrono::duration_cast<std::chrono::seconds>(waited).count());
     } else if (reply.child.output_overflow) {
       stage.message = "the child printed without end and was killed";
     } else if (reply.child.signal != 0) {
@@ -177,8 +131,15 @@ class Run {
     return record;
   }
 
+  /// What the assembler accepted before is kept: that much was answered in time.
   Record out_of_time_record(const AttemptWork& work) const {
     Record record = started(work, *named(work.gate));
+    const auto accepted = accepted_.find(work.gate);
+    if (accepted != accepted_.end() && accepted->second.target == work.target && work.attempt == 1) {
+      record.stages = accepted->second.stages;
+      record.artifacts = accepted->second.artifacts;
+      record.ptx_version = accepted->second.ptx_version;
+    }
     record.stopped = Stopped::run_limit;
     record.stopped_why = run_limit_why();
     return record;
@@ -226,7 +187,8 @@ class Run {
     return ask_for_all(std::move(pending), &Run::keep_assembled);
   }
 
-  /// Many attempts of one child. If it dies, what it died at becomes a record and another child goes on after it.
+  /// Many attempts of one child. If it dies, what it died at becomes a record, and another child goes on after it; also
+  /// where a child leaves by itself because its context can no longer be trusted.
   Status ask_for_all(AttemptRequest pending, Status (Run::*keep)(Record)) {
     while (!pending.work.empty() && result_.interrupted == 0) {
       if (out_of_time()) return skip(pending);
@@ -234,9 +196,12 @@ class Run {
       if (!reply) return reply.error();
       if (result_.tools.empty()) result_.tools = reply->tools;
       std::size_t served = std::min(reply->finished.size(), pending.work.size());
+      // How a child ended is told of the attempt that it ended with.
+      if (served == pending.work.size()) note_process(reply->finished.back(), reply->child);
       for (std::size_t i = 0; i < served; ++i)
         if (Status kept = (this->*keep)(std::move(reply->finished[i])); !kept) return kept;
-      if (served < pending.work.size() && result_.interrupted == 0) {
+      const bool wants_a_fresh_one = ended_well(*reply) && served > 0;
+      if (served < pending.work.size() && result_.interrupted == 0 && !wants_a_fresh_one) {
         if (!reply->begun) reply->at = Stage::assemble;
         if (Status kept = (this->*keep)(cut_short(*reply, pending.work[served++])); !kept) return kept;
       }
@@ -277,7 +242,10 @@ class Run {
 
   /// Of the device's own target only a refusal is the end; everything else is asked again where it can be launched.
   Status keep_own(const Gate& gate, Record record) {
-    if (record.stage(Stage::assemble).status != StageStatus::refused) return ok();
+    if (record.stage(Stage::assemble).status != StageStatus::refused) {
+      accepted_.insert_or_assign(record.gate, std::move(record));
+      return ok();
+    }
     answered_.insert_or_assign(record.gate, record);
     return write(gate, std::move(record));
   }
@@ -293,19 +261,17 @@ class Run {
 
   std::string device_target() const { return result_.survey ? to_string(result_.survey->device.own_target()) : ""; }
 
-  // --- one gate
-  // -------------------------------------------------------------------------------------------------------
+  // --- one gate -----------------------------------------------------------------------------------------------------
 
   Status one(const Gate& gate) {
     if (std::holds_alternative<NotImplemented>(gate.method))
       return write(gate, stopped_record(gate, Stopped::not_implemented, "not implemented"));
-    if (result_.survey && out_of_time()) {
-      Record record = stopped_record(gate, Stopped::run_limit, run_limit_why());
-      if (std::holds_alternative<MakeProbe>(gate.method)) record.target = device_target();
-      return write(gate, std::move(record));
-    }
+    const bool is_probe = std::holds_alternative<MakeProbe>(gate.method);
+    const auto answer = answered_.find(gate.id);
+    if (answer != answered_.end()) return is_probe ? ok() : write(gate, answer->second);
+    if (result_.survey && out_of_time())
+      return write(gate, out_of_time_record({.gate = std::string(gate.id), .target = is_probe ? device_target() : ""}));
     if (const auto* make = std::get_if<MakeImages>(&gate.method)) return images(gate, *make);
-    if (std::holds_alternative<MakeProbe>(gate.method) && answered_.contains(gate.id)) return ok();
     if (result_.survey) {
       observer_.begins(gate.id, gate.question);
       Result<Record> record = on_device(gate);
@@ -318,8 +284,7 @@ class Run {
     return ok();
   }
 
-  // --- edited images
-  // --------------------------------------------------------------------------------------------------
+  // --- edited images ------------------------------------------------------------------------------------------------
 
   Status images(const Gate& gate, MakeImages make) {
     if (!result_.survey) return write(gate, stopped_record(gate, Stopped::no_device, no_device_why()));
@@ -332,57 +297,70 @@ class Run {
     speakers_.insert_or_assign(std::string(gate.id), attempts.front().variant);
     AttemptRequest loads = request(AttemptRequest::Kind::images, "", "");
     check_prerequisites(gate, loads);
-    const PatchedLaunch allowed = loads.unmet.empty() ? options_.patched_launch : PatchedLaunch::none;
-    std::vector<AttemptWork> launches;
-    for (const ImageAttempt& image : attempts) {
-      const bool launched = image.launched_by != PatchedLaunch::none && image.launched_by <= allowed;
-      (launched ? launches : loads.work).push_back(work_of(gate, image, device));
+    loads.allowed = options_.patched_launch;
+    AttemptRequest launches = loads;
+    for (const ImageAttempt& image : unedited_first(attempts)) {
+      const bool launched = loads.unmet.empty() && may_launch(image, options_.patched_launch);
+      (launched ? launches : loads).work.push_back(work_of(gate, image, device));
     }
     if (Status loaded = ask_for_all(loads, &Run::keep_image); !loaded) return loaded;
-    return launch_images(launches, allowed);
+    return launch_images(std::move(launches));
+  }
+
+  /// A kernel that is wrong by itself shows before an edit can be blamed for it.
+  static std::vector<ImageAttempt> unedited_first(std::vector<ImageAttempt> attempts) {
+    std::ranges::stable_partition(attempts, [](const ImageAttempt& image) { return !image.edit; });
+    return attempts;
   }
 
   static AttemptWork work_of(const Gate& gate, const ImageAttempt& image, Target device) {
     return {.gate = std::string(gate.id), .target = image_target(image, device), .variant = image.variant};
   }
 
-  Status keep_image(Record record) { return write(*named(record.gate), std::move(record)); }
+  Status keep_image(Record record) {
+    const Gate& gate = *named(record.gate);
+    return write(gate, std::move(record));
+  }
 
   /// Each in a child of its own. After each the copy control in a new one tells whether the device is as it was; if it
   /// is not, nothing else that was edited is launched.
-  Status launch_images(const std::vector<AttemptWork>& launches, PatchedLaunch allowed) {
-    int attempt = 1;
-    for (const AttemptWork& work : launches) {
+  Status launch_images(AttemptRequest pending) {
+    for (const AttemptWork& work : std::exchange(pending.work, {})) {
       if (result_.interrupted != 0) return ok();
-      if (result_.unwell) {
-        if (Status written = write(*named(work.gate), unwell_record(work)); !written) return written;
-        continue;
-      }
-      AttemptRequest one = request(AttemptRequest::Kind::images, "", "");
-      check_prerequisites(*named(work.gate), one);
-      one.allowed = allowed;
-      one.work = {work};
-      if (Status asked = ask_for_all(one, &Run::keep_image); !asked) return asked;
-      if (Status checked = check_health(++attempt); !checked) return checked;
+      const bool unwell = result_.unwell;
+      pending.work = {work};
+      Status done = unwell ? write(*named(work.gate), unwell_record(work)) : ask_for_all(pending, &Run::keep_image);
+      if (!done) return done;
+      if (unwell || out_of_time()) continue;  // nothing ran that could have done harm, or nobody may look any more
+      if (Status checked = check_health(); !checked) return checked;
     }
     return ok();
   }
 
-  Status check_health(int attempt) {
-    const AttemptWork copy{.gate = std::string(kHealth), .target = device_target(), .variant = "", .attempt = attempt};
+  Status check_health() {
+    const AttemptWork copy{
+        .gate = std::string(kHealth), .target = device_target(), .variant = "", .attempt = ++health_checks_};
     AttemptRequest wanted = request(AttemptRequest::Kind::probe, "", "");
     wanted.work = {copy};
     check_prerequisites(*named(kHealth), wanted);
     Result<Reply> reply = ask(wanted);
     if (!reply) return reply.error();
     if (result_.interrupted != 0) return ok();
-    Record record = reply->finished.empty() ? cut_short(*reply, copy) : std::move(reply->finished.front());
-    note_process(record, reply->child);
-    const bool right = record.stage(Stage::verify).status == StageStatus::ok &&
-                       record.controls.positive == evidence::ControlStatus::ok;
-    result_.unwell = !right;
-    if (const auto derived = evidence::derive(record)) health_ = derived->verdict;
+    const bool finished = !reply->finished.empty();
+    Record record = finished ? std::move(reply->finished.front()) : cut_short(*reply, copy);
+    if (finished) note_process(record, reply->child);
+    if (record.stopped != Stopped::run_limit) {
+      result_.unwell = !(finished && ended_well(*reply) && is_as_it_was(record));
+      health_ = evidence::derive(record)->verdict;
+    }
     return write(*named(kHealth), std::move(record));
+  }
+
+  static bool is_as_it_was(const Record& record) {
+    const auto is_ok = [&](const evidence::ControlField& control) {
+      return record.controls.*control.status == evidence::ControlStatus::ok;
+    };
+    return record.stage(Stage::verify).status == StageStatus::ok && std::ranges::all_of(evidence::kControls, is_ok);
   }
 
   Record unwell_record(const AttemptWork& work) const {
@@ -451,6 +429,10 @@ class Run {
       if (wanted.unmet.empty() && !evidence::meets(verdict, need.needs, found->record.driver_library))
         wanted.unmet = fmt::format("{} is {}, {} is needed", need.gate, word(verdict), word(need.needs));
     }
+    if (!result_.unwell || gate.id == kHealth) return;
+    // What an edited image left behind is no ground to judge native code on.
+    wanted.prerequisites.push_back({std::string(kHealth), evidence::Verdict::proven, health_});
+    wanted.unmet = fmt::format("{} is {} after an edited image, proven is needed", kHealth, word(health_));
   }
 
   static Record stopped_record(const Gate& gate, Stopped why, std::string line) {
@@ -469,8 +451,9 @@ class Run {
     result_.records.push_back({record, *derived});
     GateOutcome& outcome = outcome_of(gate);
     const bool asked = !record.target.empty() && record.stage(Stage::assemble).status != StageStatus::not_reached;
-    outcome.assemble_asked += asked ? 1 : 0;
-    outcome.assembled += asked && record.stage(Stage::assemble).status == StageStatus::ok ? 1 : 0;
+    const bool is_own_text = asked && record.variant.empty() && record.attempt == 1;
+    outcome.assemble_asked += is_own_text ? 1 : 0;
+    outcome.assembled += is_own_text && record.stage(Stage::assemble).status == StageStatus::ok ? 1 : 0;
     const std::string speaker = result_.survey ? device_target() : to_string(gate.home);
     const auto variant = speakers_.find(gate.id);
     const bool asked_first = record.attempt == 1 && (variant == speakers_.end() || variant->second == record.variant);
@@ -518,6 +501,8 @@ class Run {
   TemporaryFolder scratch_;
   std::map<std::string, Record, std::less<>> answered_;       ///< Device questions and refused texts, by gate id.
   std::map<std::string, std::string, std::less<>> speakers_;  ///< By gate id: the variant that speaks for it.
+  std::map<std::string, Record, std::less<>> accepted_;       ///< Texts for the device's own target, by gate id.
+  int health_checks_ = 1;                                     ///< The gate's own attempt is the first.
   evidence::Verdict health_ = evidence::Verdict::not_run;     ///< Of the last look at the device after an edited image.
   std::map<std::string, std::string> kept_;                   ///< Scratch digest to journal digest.
   RunResult result_;

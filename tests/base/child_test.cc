@@ -299,5 +299,19 @@ TEST(ChildTest, WorksWhenTheParentHasNoStandardStreams) {
   EXPECT_EQ(code, 0);
 }
 
+TEST(ChildTest, ALineLimitRunsFromLineToLine) {
+  ChildRequest request;
+  request.command = {"/bin/sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done"};
+  request.on_line = [](std::string_view) {};
+  request.line_limit = std::chrono::seconds(10);
+  EXPECT_FALSE(run_child(request)->timed_out);
+  request.command.back() = "echo 1; sleep 60";
+  request.line_limit = std::chrono::milliseconds(300);
+  const Result<ChildResult> silent = run_child(request);
+  ASSERT_TRUE(silent);
+  EXPECT_TRUE(silent->timed_out);
+  EXPECT_EQ(silent->output, "1\n");
+}
+
 }  // namespace
 }  // namespace assay

@@ -68,22 +68,35 @@ std::vector<Row> truth_table() {
       {"all right, patched, other code",
        with(patched_record(),
             [](Record& r) {
-              r.edit->code = "different";
+              r.edit->code = Likeness::different;
               r.edit->bytes.push_back({.offset = 50, .was = 0, .is = 1});
             }),
        patched_cubin, Level::p3, Verdict::unresolved, "verify",
        "right answer after an image edit of 2 bytes; its code differs from the native build's; an edited image shows "
        "no "
        "capability"},
-      {"all right, patched, not compared", with(patched_record(), [](Record& r) { r.edit->code = "not-compared"; }),
-       patched_cubin, Level::p3, Verdict::unresolved, "verify",
+      {"all right, patched, another Mercury copy",
+       with(patched_record(), [](Record& r) { r.edit->mercury = Likeness::different; }), patched_cubin, Level::p3,
+       Verdict::unresolved, "verify",
+       "right answer after an image edit of 1 byte; its .text equals the native build's, its Mercury copy does not; an "
+       "edited image shows no capability"},
+      {"load only, but nothing was loaded",
+       with(ended_at(Stage::load, StageStatus::not_reached, patched_record()),
+            [](Record& r) {
+              r.stopped = Stopped::load_only;
+              r.stopped_why = "launching was not asked for";
+            }),
+       patched_cubin, Level::none, Verdict::unresolved, "assemble", "load was not reached"},
+      {"all right, patched, not compared",
+       with(patched_record(), [](Record& r) { r.edit->code = Likeness::not_compared; }), patched_cubin, Level::p3,
+       Verdict::unresolved, "verify",
        "right answer after an image edit of 1 byte; an edited image shows no capability"},
       {"patched, home target and witness not asked for",
        with(patched_record(),
             [](Record& r) {
               r.controls.home_target = ControlStatus::not_run;
               r.controls.witness = ControlStatus::not_run;
-              r.edit->code = "not-compared";
+              r.edit->code = Likeness::not_compared;
             }),
        patched_cubin, Level::p3, Verdict::unresolved, "verify",
        "right answer after an image edit of 1 byte; an edited image shows no capability"},

@@ -66,8 +66,8 @@ inline Record good_record(std::string gate = "tma.load") {
 inline ImageEdit an_edit() {
   return {.source = "sm_100a",
           .bytes = {{.offset = 49, .was = 100, .is = 90}},
-          .code = "identical",
-          .mercury = "different"};
+          .code = Likeness::identical,
+          .mercury = Likeness::identical};
 }
 
 /// The same on an image of which bytes were edited.

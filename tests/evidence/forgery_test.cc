@@ -80,6 +80,14 @@ std::vector<Forgery> forgeries() {
       // What happened, relabelled by the rules: only contradictions are left to find.
       {"patched told as native", record_edit(1, [](Record& r) { r.edit = an_edit(); }),
        "gates.jsonl:2: bytes were edited, but the image is native"},
+      {"an edit that edits nothing",
+       record_edit(1,
+                   [](Record& r) {
+                     r.image = ImageKind::patched;
+                     r.edit = an_edit();
+                     r.edit->bytes.front().is = r.edit->bytes.front().was;
+                   }),
+       "gates.jsonl:2: the byte at 49 is said to be edited, but is as it was"},
       {"patched without a diff", record_edit(1, [](Record& r) { r.image = ImageKind::patched; }),
        "gates.jsonl:2: the image is patched, but no byte is said to be edited"},
       {"one record of another driver library",

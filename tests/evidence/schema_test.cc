@@ -198,6 +198,8 @@ TEST_F(SchemaTest, HasTheWordsOfEveryVocabulary) {
   EXPECT_EQ(root["$defs"]["derived"]["properties"]["level"]["enum"], words<Level>(9));
   EXPECT_EQ(root["properties"]["driver_library"]["enum"], words<DriverLibrary>(4));
   EXPECT_EQ(root["properties"]["image"]["enum"], words<ImageKind>(4));
+  EXPECT_EQ(root["$defs"]["edit"]["properties"]["code"]["enum"], words<Likeness>(3));
+  EXPECT_EQ(root["$defs"]["edit"]["properties"]["mercury"]["enum"], words<Likeness>(3));
   EXPECT_EQ(root["properties"]["stopped"]["enum"], words<Stopped>(9));
 }
 

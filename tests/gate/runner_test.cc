@@ -68,6 +68,54 @@ const Gate kQuestions[] = {
      .method = DeviceQuestion{no_question}},
 };
 
+Result<std::vector<std::byte>> unchanged(std::span<const std::byte> image, const Native&) {
+  return std::vector<std::byte>(image.begin(), image.end());
+}
+std::vector<ImageAttempt> three_images(const Seed&, Target) {
+  ImageAttempt speaker, plain, daring;
+  speaker.variant = "speaker";
+  speaker.edit = unchanged;
+  speaker.launched_by = PatchedLaunch::baseline;
+  plain.variant = "plain";
+  plain.source = {100, 'a'};
+  daring.variant = "daring";
+  daring.edit = unchanged;
+  daring.launched_by = PatchedLaunch::all;
+  return {speaker, plain, daring};
+}
+
+constexpr Prerequisite kNeedsCopy[] = {{"control.copy"}};
+const Gate kImages[] = {
+    {.id = "device.query",
+     .question = "What?",
+     .proves = "p",
+     .does_not_prove = "n",
+     .method = DeviceQuestion{no_question}},
+    {.id = "control.copy",
+     .question = "Copy?",
+     .instruction = "ld",
+     .prerequisites = kNeedsQuery,
+     .home = {90, 'a'},
+     .proves = "p",
+     .does_not_prove = "n",
+     .method = no_probe},
+    {.id = "images",
+     .question = "Images?",
+     .prerequisites = kNeedsCopy,
+     .home = {100, 'a'},
+     .proves = "p",
+     .does_not_prove = "n",
+     .method = three_images},
+    {.id = "after",
+     .question = "After?",
+     .instruction = "x",
+     .prerequisites = kNeedsQuery,
+     .home = {90, 'a'},
+     .proves = "p",
+     .does_not_prove = "n",
+     .method = no_probe},
+};
+
 class MemoryJournal : public Journal {
  public:
   Result<std::string> keep(std::span<const std::byte> bytes) override {
@@ -79,6 +127,12 @@ class MemoryJournal : public Journal {
     EXPECT_FALSE(contradiction) << record.id() << ": " << *contradiction;
     records.push_back(record);
     return *evidence::derive(record);
+  }
+
+  const Record* variant(std::string_view name) const {
+    for (const Record& record : records)
+      if (record.variant == name) return &record;
+    return nullptr;
   }
 
   const Record* find(std::string_view gate, std::string_view target) const {
@@ -118,14 +172,16 @@ class Children {
     const bool texts =
         request->kind == AttemptRequest::Kind::assemble || request->kind == AttemptRequest::Kind::foreign;
     if (texts) return assemble(*request, child);
+    if (request->kind == AttemptRequest::Kind::images) return images(*request, child);
     const std::string gate = request->work.front().gate;
     if (on.contains(gate)) return on.at(gate)(*request, child);
     return answer(*request, child);
   }
 
-  static ChildResult answer(const AttemptRequest& request, const ChildRequest& child) {
+  ChildResult answer(const AttemptRequest& request, const ChildRequest& child) const {
     const std::string gate = request.work.front().gate, target = request.work.front().target;
-    Record record = start_record(*find_gate(kTable, gate), target);
+    Record record = start_record(*find_gate(table, gate), target);
+    record.attempt = request.work.front().attempt;
     record.driver_library = evidence::DriverLibrary::system;
     record.prerequisites = request.prerequisites;
     if (request.kind == AttemptRequest::Kind::survey) {
@@ -155,7 +211,7 @@ class Children {
     child.on_line(line({{"tool", {{"name", "nvJitLink"}, {"version", "13.0"}}}}));
     for (const AttemptWork& work : request.work) {
       const std::string &gate = work.gate, &target = work.target;
-      Record record = start_record(*find_gate(kTable, gate), target);
+      Record record = start_record(*find_gate(table, gate), target);
       if (gate + "@" + target == assembler_dies_at) {
         assembler_dies_at.clear();
         return die(record, "assemble", child);
@@ -165,7 +221,7 @@ class Children {
       if (gate + "@" + target == loader_dies_at) {
         loader_dies_at.clear();
         record.driver_library = evidence::DriverLibrary::system;
-        record.image = evidence::ImageKind::native;
+        record.image = evidence::ImageKind::native;  // announced before the loader is called
         return die(record, "load", child);
       }
       if (request.kind == AttemptRequest::Kind::foreign && target != "sm_90a" && !refused) refuse_image(record);
@@ -182,6 +238,34 @@ class Children {
     return died;
   }
 
+  /// Loads what it is given, launches what it may; a test says at which variant it dies.
+  ChildResult images(const AttemptRequest& request, const ChildRequest& child) {
+    for (const AttemptWork& work : request.work) {
+      Record record = start_record(*find_gate(table, work.gate), work.target, work.variant);
+      record.driver_library = evidence::DriverLibrary::system;
+      record.prerequisites = request.prerequisites;
+      record.stage(Stage::assemble).status = StageStatus::ok;
+      record.image = work.variant == "plain" ? evidence::ImageKind::native : evidence::ImageKind::patched;
+      if (work.variant != "plain") record.edit = {.source = "sm_100a", .bytes = {{.offset = 49, .was = 100, .is = 90}}};
+      if (work.variant == loader_dies_at) {
+        loader_dies_at.clear();
+        return die(record, "load", child);
+      }
+      const bool launches =
+          work.variant != "plain" && request.allowed != PatchedLaunch::none && request.unmet.empty();
+      if (launches) {
+        make_right(record);
+        record.image = evidence::ImageKind::patched;
+        launched.push_back(work.variant);
+      } else {
+        record.stage(Stage::load).status = record.stage(Stage::resolve).status = StageStatus::ok;
+        record.stopped = evidence::Stopped::load_only;
+      }
+      child.on_line(line({{"record", evidence::to_json(record)}}));
+    }
+    return {};
+  }
+
   static void refuse_image(Record& record) {
     record.driver_library = evidence::DriverLibrary::system;
     record.image = evidence::ImageKind::native;
@@ -193,6 +277,8 @@ class Children {
   std::string assembler_dies_at, loader_dies_at;  ///< "first@sm_103a"
   std::set<std::string> refuses;                  ///< Texts that the assembler refuses.
   std::vector<AttemptRequest> requests;
+  std::vector<std::string> launched;     ///< Variants, in order.
+  std::span<const Gate> table = kTable;  ///< Whose rows the children know.
 };
 
 class RunnerTest : public testing::Test {
@@ -207,13 +293,14 @@ class RunnerTest : public testing::Test {
     options.spawn = [this](const ChildRequest& child) { return children(child); };
     options.run_limit = run_limit;
     options.claim = claim;
+    options.patched_launch = patched_launch;
     return options;
   }
 
   RunResult run() {
     const RunOptions options = make_options();
     Silent silent;
-    Result<RunResult> result = run_gates(kTable, options, journal, silent);
+    Result<RunResult> result = run_gates(children.table, options, journal, silent);
     EXPECT_TRUE(result) << (result ? "" : result.error().message);
     return result ? *std::move(result) : RunResult{};
   }
@@ -231,7 +318,110 @@ class RunnerTest : public testing::Test {
   std::chrono::milliseconds run_limit{60'000};
   std::function<Status(const Survey&)> claim;
   std::vector<std::string> only;
+  PatchedLaunch patched_launch = PatchedLaunch::none;
 };
+
+class ImageRunnerTest : public RunnerTest {
+ protected:
+  ImageRunnerTest() { children.table = kImages; }
+  /// The copy control, as it answers when it is asked for the n-th time.
+  void copy_fails_at(int attempt) {
+    children.on["control.copy"] = [this, attempt](const AttemptRequest& request, const ChildRequest& child) {
+      if (request.work.front().attempt != attempt) return children.answer(request, child);
+      Record record = start_record(kImages[1], "sm_90a");
+      record.attempt = attempt;
+      record.driver_library = evidence::DriverLibrary::system;
+      record.image = evidence::ImageKind::native;
+      record.stage(Stage::assemble).status = StageStatus::ok;
+      return Children::die(record, "load", child);
+    };
+  }
+};
+
+TEST_F(ImageRunnerTest, WithoutLeaveEveryImageIsLoadedByOneChildAndNoneIsLaunched) {
+  const RunResult result = run();
+  EXPECT_TRUE(children.launched.empty());
+  EXPECT_EQ(std::ranges::count(children.requests, AttemptRequest::Kind::images, &AttemptRequest::kind), 1);
+  for (const char* variant : {"speaker", "plain", "daring"}) ASSERT_NE(journal.variant(variant), nullptr) << variant;
+  EXPECT_EQ(journal.variant("plain")->target, "sm_100a");
+  EXPECT_EQ(result.outcomes[2].record.variant, "speaker");
+  EXPECT_EQ(result.outcomes[2].assemble_asked, 0) << "images are no texts of the matrix";
+  EXPECT_EQ(verdict(result, "after"), Verdict::proven);
+}
+
+TEST_F(ImageRunnerTest, AnImageThatKillsTheLoaderIsItsOwnRecordAndStaysPatched) {
+  children.loader_dies_at = "speaker";
+  const RunResult result = run();
+  const Record* record = journal.variant("speaker");
+  ASSERT_NE(record, nullptr);
+  EXPECT_EQ(record->stage(Stage::load).name, "SIGSEGV");
+  EXPECT_EQ(evidence::derive(*record)->evidence_class, evidence::EvidenceClass::patched_cubin);
+  EXPECT_NE(journal.variant("daring"), nullptr);
+  EXPECT_EQ(verdict(result, "after"), Verdict::proven);
+}
+
+TEST_F(ImageRunnerTest, LeaveLaunchesItsRowsEachInAChildOfItsOwnAndLooksAtTheDeviceAfterEach) {
+  patched_launch = PatchedLaunch::baseline;
+  const RunResult baseline = run();
+  EXPECT_EQ(children.launched, std::vector<std::string>{"speaker"});
+  EXPECT_FALSE(baseline.unwell);
+  EXPECT_EQ(std::ranges::count(journal.records, "control.copy#2",
+                               [](const Record& r) { return r.gate + "#" + std::to_string(r.attempt); }),
+            1);
+  patched_launch = PatchedLaunch::all;
+  journal.records.clear();
+  run();
+  EXPECT_EQ(children.launched, (std::vector<std::string>{"speaker", "speaker", "daring"}));
+}
+
+TEST_F(ImageRunnerTest, ADeviceThatIsUnwellAfterAnImageGetsNoOtherAndJudgesNothing) {
+  patched_launch = PatchedLaunch::all;
+  copy_fails_at(2);
+  const RunResult result = run();
+  EXPECT_TRUE(result.unwell);
+  EXPECT_EQ(children.launched, std::vector<std::string>{"speaker"});
+  ASSERT_NE(journal.variant("daring"), nullptr);
+  EXPECT_EQ(evidence::derive(*journal.variant("daring"))->reason,
+            "prerequisite control.copy is faulted, proven needed");
+  EXPECT_EQ(verdict(result, "control.copy"), Verdict::proven) << "the first attempt speaks for the gate";
+  EXPECT_EQ(verdict(result, "after"), Verdict::not_run);
+}
+
+TEST_F(ImageRunnerTest, AnUnmetPrerequisiteKeepsImagesFromBeingLaunched) {
+  patched_launch = PatchedLaunch::all;
+  copy_fails_at(1);
+  run();
+  EXPECT_TRUE(children.launched.empty());
+}
+
+TEST_F(ImageRunnerTest, ASpentRunLimitIsNoTroubleOfTheDevice) {
+  patched_launch = PatchedLaunch::all;
+  run_limit = std::chrono::milliseconds(0);
+  const RunResult result = run();
+  EXPECT_FALSE(result.unwell);
+  EXPECT_EQ(verdict(result, "images"), Verdict::not_run);
+  std::set<std::string> ids;
+  for (const Record& record : journal.records) EXPECT_TRUE(ids.insert(record.id()).second) << record.id();
+}
+
+TEST_F(RunnerTest, ARefusedTextIsWrittenOnceAlsoWhereTheRunLimitPassesLater) {
+  children.refuses = {"first@sm_90a", "second@sm_90a"};
+  run_limit = std::chrono::milliseconds(40);
+  children.on["first"] = [](const AttemptRequest&, const ChildRequest&) { return ChildResult{}; };
+  const auto slow = [this](const ChildRequest& child) {
+    const auto answer = children(child);
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    return answer;
+  };
+  RunOptions options = make_options();
+  options.spawn = slow;
+  Silent silent;
+  const Result<RunResult> result = run_gates(kTable, options, journal, silent);
+  ASSERT_TRUE(result);
+  std::set<std::string> ids;
+  for (const Record& record : journal.records) EXPECT_TRUE(ids.insert(record.id()).second) << record.id();
+  EXPECT_EQ(verdict(*result, "second"), Verdict::refused);
+}
 
 TEST_F(RunnerTest, RightAnswersProveGatesAndEveryOtherTargetIsAssembled) {
   const RunResult result = run();
