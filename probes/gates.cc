@@ -218,7 +218,9 @@ const Gate kGates[] = {
      .prerequisites = kArithmetic,
      .home = k121a,
      .proves = "that conversion from pairs of float32 and back to float16 rounds and packs right",
-     .does_not_prove = "conversion from float16, stochastic rounding, what .relu does with NaN, any matrix product",
+     .does_not_prove =
+         "conversion from float16, stochastic rounding, what .relu does with NaN and with results that are negative "
+         "zero, any matrix product",
      .method = make_cvt_fp4},
     {.id = "mma.fp4",
      .question = "Does the warp-level block-scaled FP4 matrix multiply compute right?",
