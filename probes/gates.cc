@@ -230,8 +230,11 @@ const Gate kGates[] = {
      .prerequisites = kCvtFp4,
      .home = k121a,
      .proves =
-         "that this form, and the forms with UE8M0 scales that ran, execute correctly on this device with this driver",
-     .does_not_prove = "sparse or other block-scaled forms, tcgen05, tensor memory, speed, model quality",
+         "that this form, subnormal scales counted in full, and the forms with UE8M0 scales that ran execute correctly "
+         "on this device with this driver",
+     .does_not_prove =
+         "that a unit that flushes subnormal scales is wrong (the manual leaves it open), sparse or other block-scaled "
+         "forms, NaN scales, tcgen05, tensor memory, speed, model quality",
      .method = make_mma_fp4},
     {.id = "wgmma.bf16",
      .question = "Does the warpgroup matrix multiply compute a right BF16 product?",
