@@ -176,10 +176,10 @@ ElementFormat e2m1_elements() {
   return format;
 }
 
-ElementFormat e4m3_elements() {
+ElementFormat e4m3_elements(std::int32_t unit_exponent) {
   ElementFormat format{.value = nvfp4::e4m3_value,
                        .exact = {},
-                       .unit = 0.5,
+                       .unit = std::ldexp(1.0, unit_exponent),
                        .largest = 15,
                        .wide = codes_between(0, 0x7e),
                        .least_normal = 0x1p-6};
@@ -198,6 +198,20 @@ ScaleFormat ue4m3_scales() {
           .codes = codes_between(1, 0x7e),
           .wide = codes_between(1, 0x7e),
           .least_normal = 0x1p-6};
+}
+
+ScaleFormat normal_ue4m3_scales() {
+  ScaleFormat format = ue4m3_scales();
+  format.low_unit = -6;
+  return format;
+}
+
+ScaleFormat subnormal_ue4m3_scales() {
+  constexpr std::int32_t kLargest = 0x18;
+  ScaleFormat format = ue4m3_scales();
+  format.high_unit = -7;
+  format.codes = codes_between(1, kLargest);
+  return format;
 }
 
 ScaleFormat ue8m0_scales() {

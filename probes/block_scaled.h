@@ -1,8 +1,9 @@
 // Block-scaled matrix products, drawn and computed on the CPU: what the gates of FP4 matrix instructions share.
 //
 // D = (A scaled) (B scaled) + C, where each `block` elements along K of a row of A, and of a column of B, share one
-// scale. The manual leaves order, rounding and internal width of the accumulation open, so there are two kinds of
-// problems, as for unscaled operands (warp_mma.h).
+// scale. For warp-level instructions the manual promises that intermediate values are accumulated in single precision
+// or better, and leaves three things open: the order of accumulation, its rounding, and what becomes of subnormal
+// inputs (PTX ISA 9.7.14.5.14). So there are two kinds of problems, as for unscaled operands (warp_mma.h).
 //
 // Exact: elements are integers times one unit, and so are the scales of one row of A or of one column of B. Then all
 // products of one element of D are multiples of one u, and so is C there. |C| plus the sum of all |products| stays
@@ -13,8 +14,11 @@
 //     E2M1, whose elements are up to 12 units of 1/2;
 //   - any: integers up to a limit, the product of A's limit and B's being what is left (some 900 at K = 128), so that
 //     whole significands and several exponents meet in one sum.
-// Every row and column has a unit of its own, so that exponents differ between rows too, and the least makes UE4M3
-// scales subnormal. No element and no scale is zero, so each of them matters.
+// Every row and column has a unit of its own, so that exponents differ between rows too. Where UE4M3 scales are
+// subnormal depends on the units: the least of `ue4m3_scales` make some so, those of `normal_ue4m3_scales` none, and
+// those of `subnormal_ue4m3_scales` many. With the latter two apart, arithmetic that takes subnormal scales for zero is
+// told from arithmetic that is wrong. E2M1's one subnormal, 0.5, is always among the elements: without it little is
+// left of the format. No element and no scale is zero, so each of them matters.
 //
 // Wide: every element code, every scale code, C from as large as the products to 2^-12 of them, compared within a
 // bound. Let G = |C| + the sum of all |products|, with each element and scale counted as at least its format's least
@@ -67,10 +71,16 @@ struct BlockFormat {
 
 /// All codes of E2M1, in the exact problems all but the two zeros.
 ElementFormat e2m1_elements();
-/// E4M3: 1 .. 15 units of 1/2 in the exact problems, every code but NaN in the wide ones.
-ElementFormat e4m3_elements();
+inline constexpr std::int32_t kLowE4m3Unit = -6, kHighE4m3Unit = 4;
+/// E4M3: 1 .. 15 units of 2^exponent in the exact problems, every code but NaN in the wide ones. All are normal and
+/// finite for exponents from kLowE4m3Unit to kHighE4m3Unit.
+ElementFormat e4m3_elements(std::int32_t unit_exponent);
 /// The codes of UE4M3 but zero and NaN: 0x01 .. 0x7e.
 ScaleFormat ue4m3_scales();
+/// The same, but in exact problems multiples of 2^-6 or more, so that none is subnormal.
+ScaleFormat normal_ue4m3_scales();
+/// The same, but in exact problems multiples of 2^-9 .. 2^-7 up to 2^-4, so that many are subnormal.
+ScaleFormat subnormal_ue4m3_scales();
 /// Powers of two, so far from the ends that float32 holds every result: 2^-39 .. 2^39, in the wide problems 2^-24 ..
 /// 2^24.
 ScaleFormat ue8m0_scales();

@@ -22,8 +22,9 @@ using Codes = std::vector<std::uint8_t>;
 /// Which conversions a list is for.
 enum class Form { plain, relu };
 
+/// Whether the manual leaves one result only.
 bool is_settled(Form form, float value) {
-  return form == Form::plain || !(std::isnan(value) || (value == 0 && std::signbit(value)));
+  return form == Form::plain || !(std::isnan(value) || nearest_e2m1(value) == kNegativeZero);
 }
 
 template <class T>
@@ -180,7 +181,8 @@ gate::Probe make_cvt_fp4(const gate::Seed& seed) {
           .witness_text = std::string(source.text),
           .cases = {encode_case("float32 to codes", plain, relu), decode_case(bytes, bytes_relu)},
           .negative = encode_case("float32 to codes, one sign flipped", with_one_sign_flipped(stream, plain), relu),
-          .mnemonics = {"F2FP"}};
+          .mnemonics = {"F2FP.SATFINITE.E2M1.F32", "F2FP.SATFINITE.RELU.E2M1.F32", "F2FP.F16.E2M1.UNPACK",
+                        "F2FP.RELU.F16.E2M1.UNPACK"}};
 }
 
 }  // namespace assay::probes

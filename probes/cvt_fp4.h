@@ -9,7 +9,10 @@
 // the positive largest, 0x7: so the manual has it for .satfinite and a format without NaN (PTX ISA 9.7.9.21), and so
 // cuda_fp4.h computes it on the host; the Microscaling specification leaves it open.
 //
-// The forms with .relu are asked what the manual settles: NaN and negative zero are not among their inputs.
+// The forms with .relu are asked what the manual settles. A negative result becomes zero, but whether negative zero is
+// one, and what NaN is in a format without NaN, it leaves open: no input whose rounded result is NaN or negative zero
+// is among theirs. Those are the negative floats down to -0.25, which round to zero, as well as negative zero itself.
+//
 // cvt.rn.satfinite.e2m1x2.f16x2 is left out: the manual has it from PTX ISA 9.1, another floor than the rest, although
 // nvJitLink 13.0 takes it from 8.6. Tested by tests/probes/cvt_fp4_test.cc.
 #pragma once

@@ -218,7 +218,9 @@ const Gate kGates[] = {
      .prerequisites = kArithmetic,
      .home = k121a,
      .proves = "that conversion from pairs of float32 and back to float16 rounds and packs right",
-     .does_not_prove = "conversion from float16, stochastic rounding, what .relu does with NaN, any matrix product",
+     .does_not_prove =
+         "conversion from float16, stochastic rounding, what .relu does with NaN and with results that are negative "
+         "zero, any matrix product",
      .method = make_cvt_fp4},
     {.id = "mma.fp4",
      .question = "Does the warp-level block-scaled FP4 matrix multiply compute right?",
@@ -228,8 +230,11 @@ const Gate kGates[] = {
      .prerequisites = kCvtFp4,
      .home = k121a,
      .proves =
-         "that this form, and the forms with UE8M0 scales that ran, execute correctly on this device with this driver",
-     .does_not_prove = "sparse or other block-scaled forms, tcgen05, tensor memory, speed, model quality",
+         "that this form, subnormal scales counted in full, and the forms with UE8M0 scales that ran execute correctly "
+         "on this device with this driver",
+     .does_not_prove =
+         "that a unit that flushes subnormal scales is wrong (the manual leaves it open), sparse or other block-scaled "
+         "forms, NaN scales, tcgen05, tensor memory, speed, model quality",
      .method = make_mma_fp4},
     {.id = "wgmma.bf16",
      .question = "Does the warpgroup matrix multiply compute a right BF16 product?",

@@ -2,10 +2,10 @@
 //
 // The kernel fills the tensor from a buffer, lets one or two CTAs issue the same box once or more, and gives the tensor
 // back whole. Every value is an integer that its type represents, small enough for each sum to be exact in any order,
-// so the additions of CTAs that meet in an element are compared bit for bit; unsigned words wrap around. The manual
-// names the operations for any type; which type takes which is the list of cp.reduce.async.bulk (PTX ISA 9.7.9.25.4.2),
-// and increment and decrement, whose order matters, are issued by one CTA with one image. Their values are drawn so
-// that each branch is met: below, equal to and above the bound, and zero.
+// so the additions of CTAs that meet in an element are compared bit for bit; unsigned words wrap around. Which type
+// takes which operation is a table of the manual (PTX ISA 9.7.9.27.1.3): increment and decrement only u32, whose order
+// matters and which are therefore issued by one CTA with one image. Their values are drawn so that each branch is met:
+// below, equal to and above the bound, and zero.
 //
 // As with stores only the far edges are crossed, and rows are whole units of 16 bytes (docs/surprises.md).
 // Tested by tests/probes/tma_reduce_test.cc.

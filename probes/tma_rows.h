@@ -3,8 +3,8 @@
 // The tensor map's box is one row, {n, 1}, and the instruction names one column and four rows: four boxes that start at
 // (column, row), one behind the other in shared memory as the rows of a box {n, 4} would lie (PTX ISA, "Tensors",
 // .tile::scatter4 and .tile::gather4). The swizzle goes by the address, so the second and later instructions of a
-// launch put their rows where the pattern has moved on. The manual's list of the coordinates can be read in two ways;
-// its figure and its examples give the column first.
+// launch put their rows where the pattern has moved on. The coordinates are the column, then the four rows (PTX ISA
+// 9.7.9.27.1.2).
 //
 // Rows are drawn so that no four of one instruction stand in order, and each instruction's place in shared memory is
 // rounded up to 128 bytes. Tested by tests/probes/tma_gather4_test.cc and tma_scatter4_test.cc.

@@ -1,9 +1,9 @@
 // What the tensor-copy probes share: the shape of a tensor and of a box in it, coordinates drawn from the challenge,
 // and the arguments that every such kernel takes.
 //
-// Along dimension 0 a box starts on a multiple of 16 bytes: on an H100 (driver 580.159.04) every other start was
-// answered with an illegal instruction, whatever the swizzle and the element size (docs/surprises.md). Tested by
-// tests/probes/tma_load_test.cc.
+// Along dimension 0 a box starts on a multiple of 16 bytes, as the manual asks of a bounding box's address (PTX ISA
+// 5.5.3.1): on an H100 (driver 580.159.04) every other start was answered with an illegal instruction, whatever the
+// swizzle and the element size (docs/surprises.md). Tested by tests/probes/tma_load_test.cc.
 #pragma once
 
 #include <cstddef>

@@ -2,9 +2,9 @@
 //
 // A kernel can return the right product without a single tensor-core instruction. So the probe's text is assembled
 // twice, with the instruction and with a stand-in of the same data flow; opcodes that only the first image has are the
-// instruction's, and the image that is loaded must hold all of them. Where a target has no such instruction and the
-// toolchain calls the driver in its place (multicast on sm_120 and sm_121), the image names the call, and the lowering
-// is recorded as driver-call: a right answer then speaks of this driver, not of an instruction. Tested by
+// instruction's, and the image that is loaded must hold all of them. Where the toolchain emits no such instruction for
+// a target and calls the driver in its place (multicast on sm_120 and sm_121), the image names the call, and the
+// lowering is recorded as driver-call: a right answer then speaks of this driver, not of an instruction. Tested by
 // tests/gate/witness_test.cc.
 #pragma once
 

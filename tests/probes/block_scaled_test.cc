@@ -24,9 +24,15 @@ struct Named {
 };
 void PrintTo(const Named& named, std::ostream* out) { *out << named.name; }
 
-BlockFormat e4m3_times_e2m1() {
+BlockFormat e4m3_times_e2m1(std::int32_t unit_exponent) {
   BlockFormat format = mxfp4_format();
-  format.a = e4m3_elements();
+  format.a = e4m3_elements(unit_exponent);
+  return format;
+}
+
+BlockFormat nvfp4_with(ScaleFormat scale) {
+  BlockFormat format = nvfp4_format();
+  format.scale = std::move(scale);
   return format;
 }
 
@@ -120,12 +126,18 @@ TEST_P(BlockScaledExactTest, NeighboursDiffer) {
   EXPECT_EQ(std::set(s.c.begin(), s.c.end()).size(), s.c.size());
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, BlockScaledExactTest,
-                         testing::Values(Named{"nvfp4_powers_of_two", nvfp4_format(), ExactScales::powers_of_two},
-                                         Named{"nvfp4_any", nvfp4_format(), ExactScales::any},
-                                         Named{"mxfp4", mxfp4_format(), ExactScales::powers_of_two},
-                                         Named{"e4m3_e2m1", e4m3_times_e2m1(), ExactScales::powers_of_two}),
-                         [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Formats, BlockScaledExactTest,
+    testing::Values(Named{"nvfp4_powers_of_two", nvfp4_format(), ExactScales::powers_of_two},
+                    Named{"nvfp4_any", nvfp4_format(), ExactScales::any},
+                    Named{"mxfp4", mxfp4_format(), ExactScales::powers_of_two},
+                    Named{"nvfp4_normal", nvfp4_with(normal_ue4m3_scales()), ExactScales::any},
+                    Named{"nvfp4_subnormal_powers_of_two", nvfp4_with(subnormal_ue4m3_scales()),
+                          ExactScales::powers_of_two},
+                    Named{"nvfp4_subnormal_any", nvfp4_with(subnormal_ue4m3_scales()), ExactScales::any},
+                    Named{"least_e4m3_e2m1", e4m3_times_e2m1(kLowE4m3Unit), ExactScales::powers_of_two},
+                    Named{"largest_e4m3_e2m1", e4m3_times_e2m1(kHighE4m3Unit), ExactScales::powers_of_two}),
+    [](const auto& test) { return test.param.name; });
 
 class BlockScaledWideTest : public testing::TestWithParam<Named> {
  protected:
@@ -192,7 +204,7 @@ TEST_P(BlockScaledWideTest, BoundsAreSmallerThanTheLargestProduct) {
 INSTANTIATE_TEST_SUITE_P(Formats, BlockScaledWideTest,
                          testing::Values(Named{"nvfp4", nvfp4_format(), ExactScales::any},
                                          Named{"mxfp4", mxfp4_format(), ExactScales::any},
-                                         Named{"e4m3_e2m1", e4m3_times_e2m1(), ExactScales::any}),
+                                         Named{"e4m3_e2m1", e4m3_times_e2m1(0), ExactScales::any}),
                          [](const auto& test) { return test.param.name; });
 
 TEST(BlockScaledTest, ExactNvfp4ScalesReachSubnormalsAndTheLargest) {
@@ -206,6 +218,35 @@ TEST(BlockScaledTest, ExactNvfp4ScalesReachSubnormalsAndTheLargest) {
   EXPECT_TRUE(seen[0x7e]);
   EXPECT_FALSE(seen[0x7f]);
   EXPECT_FALSE(seen[0x00]);
+}
+
+/// The scales of A and of B in exact problems of one kind.
+std::vector<std::uint8_t> exact_scales(const ScaleFormat& scale, ExactScales kind) {
+  std::vector<std::uint8_t> scales;
+  for (std::uint32_t which = 0; which < 8; ++which) {
+    gate::ChallengeStream stream(fixed_seed(), std::to_string(which));
+    const ScaledMatrices s = draw_exact(stream, kShape, nvfp4_with(scale), kind);
+    scales.insert(scales.end(), s.scale_a.begin(), s.scale_a.end());
+    scales.insert(scales.end(), s.scale_b.begin(), s.scale_b.end());
+  }
+  return scales;
+}
+
+TEST(BlockScaledTest, NormalAndSubnormalScalesAreApart) {
+  const auto is_subnormal = [](std::uint8_t code) { return code < 8; };
+  for (const ExactScales kind : {ExactScales::powers_of_two, ExactScales::any}) {
+    EXPECT_TRUE(std::ranges::none_of(exact_scales(normal_ue4m3_scales(), kind), is_subnormal));
+    const std::vector<std::uint8_t> scales = exact_scales(subnormal_ue4m3_scales(), kind);
+    EXPECT_GT(std::ranges::count_if(scales, is_subnormal), static_cast<std::ptrdiff_t>(scales.size() / 5));
+  }
+}
+
+TEST(BlockScaledTest, ExactE4m3ElementsAreNormalAndFinite) {
+  for (std::int32_t exponent = kLowE4m3Unit; exponent <= kHighE4m3Unit; ++exponent) {
+    const ElementFormat format = e4m3_elements(exponent);
+    EXPECT_EQ(std::set(format.exact.begin(), format.exact.end()).size(), 30u);
+    for (const std::uint8_t code : format.exact) EXPECT_TRUE((code & 0x78) != 0 && (code & 0x7f) != 0x7f);
+  }
 }
 
 TEST(BlockScaledTest, MultiplyScalesEachBlock) {

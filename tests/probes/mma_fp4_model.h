@@ -78,6 +78,7 @@ class MmaFp4Model {
   struct Memory {
     Kind kind = Kind::nvfp4;
     bool e4m3_a = false;
+    std::uint32_t thread_ids = 0;  ///< Mask of the tile's number that names them.
     std::vector<std::uint8_t> a, b, scale_a, scale_b;
     std::vector<float> c;
   };
@@ -103,6 +104,7 @@ class MmaFp4Model {
     };
     Memory memory{.a = bytes("a"), .b = bytes("b"), .scale_a = bytes("scale a"), .scale_b = bytes("scale b")};
     memory.c = values_of<float>(part<gate::Input>(from, "c").bytes);
+    if (from.entry == "mma_nvfp4") memory.thread_ids = scalar_of(from, "thread ids");
     if (from.entry == "mma_mxfp4") memory.kind = Kind::mxfp4;
     if (from.entry == "mma_mxf8f6f4") {
       memory.kind = Kind::bytes;
@@ -125,10 +127,10 @@ class MmaFp4Model {
 
   static unsigned steps(Kind kind) { return kind == Kind::bytes ? 4 : 2; }
 
-  static Named selectors(Kind kind, std::uint32_t tile, unsigned step) {
-    switch (kind) {
+  static Named selectors(const Memory& m, std::uint32_t tile, unsigned step) {
+    switch (m.kind) {
       case Kind::nvfp4:
-        return {0, tile % 2, 0, tile / 2 % 4};
+        return {0, (tile & m.thread_ids) % 2, 0, (tile & m.thread_ids) / 2};
       case Kind::mxfp4:
         return {2 * step, (tile + step) % 2, 2 - 2 * step, 2 * (tile % 2) + step};
       case Kind::bytes:
@@ -168,7 +170,7 @@ class MmaFp4Model {
         warp[lane].d[i] = warp[lane].c[i] = is(F::c_ignored) ? 0 : m.c[place(lane, i)];
     Warp first;
     for (unsigned step = 0; step < steps(m.kind); ++step) {
-      const Named named = selectors(m.kind, tile, step);
+      const Named named = selectors(m, tile, step);
       load(m, tile, step, named, warp);
       if (step == 0) first = warp;
       if (is(F::first_step_only) && step > 0) break;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "harness/gate/compare.h"
 #include "tests/probes/mma_fp4_model.h"
@@ -22,10 +24,14 @@ std::vector<std::uint8_t> bytes_in(const gate::Case& from, std::string_view name
 
 std::size_t tiles_of(const gate::Case& launch_case) { return launch_case.launch.grid.x; }
 
+bool names_every_thread_id(const gate::Case& launch_case) {
+  return launch_case.entry != "mma_nvfp4" || launch_case.name == "NVFP4, every thread-id, exact range";
+}
+
 bool is_exact(const gate::Case& launch_case) { return part<gate::Output>(launch_case, "d").bound.empty(); }
 
 struct MmaFp4Test : testing::Test {
-  // Made once: it draws 112 matrices.
+  // Made once: it draws 128 matrices.
   static const gate::Probe& probe() {
     static const gate::Probe made = make_mma_fp4(fixed_seed());
     return made;
@@ -34,19 +40,35 @@ struct MmaFp4Test : testing::Test {
 };
 
 TEST_F(MmaFp4Test, GoldenDigest) {
-  EXPECT_EQ(golden(probe()), "3532fcf383281dd62fc1c0e433f08513799f64169fc00cab8d94192201ab6ad1");
+  EXPECT_EQ(golden(probe()), "f98f4528c9a2a9c649ce1b8202751242bc73280be0f439712a5338c6f72cc19a");
 }
 
-TEST_F(MmaFp4Test, EachFormHasAnExactAndABoundedCase) {
-  ASSERT_EQ(probe().cases.size(), 8u);
-  for (std::size_t i = 0; i < probe().cases.size(); ++i) EXPECT_EQ(is_exact(probe().cases[i]), i % 2 == 0) << i;
+TEST_F(MmaFp4Test, EachFormHasExactCasesAndABoundedOneInThisOrder) {
+  std::vector<std::string> names;
+  for (const gate::Case& one : probe().cases) {
+    names.push_back(one.name);
+    EXPECT_EQ(is_exact(one), one.name.ends_with(", exact range")) << one.name;
+  }
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"NVFP4, exact range", "NVFP4, every thread-id, exact range",
+                                      "NVFP4, subnormal scales, exact range", "NVFP4, some zero, exact range",
+                                      "NVFP4, wide range", "MXFP4, exact range", "MXFP4, wide range",
+                                      "E4M3 by E2M1, exact range", "E4M3 by E2M1, wide range",
+                                      "E2M1 by E2M1 in bytes, exact range", "E2M1 by E2M1 in bytes, wide range"}));
+}
+
+TEST_F(MmaFp4Test, OneNvfp4CaseNamesOtherThreadIdsThanTheFirst) {
+  for (const gate::Case& one : probe().cases) {
+    if (one.entry != "mma_nvfp4") continue;
+    EXPECT_EQ(scalar_of(one, "thread ids"), names_every_thread_id(one) ? 7u : 0u) << one.name;
+  }
 }
 
 TEST_F(MmaFp4Test, BuffersHaveTheKernelsShapes) {
   for (const gate::Case& one : probe().cases) {
     const std::size_t element_bits = one.entry == "mma_mxf8f6f4" ? 8 : 4, block = one.entry == "mma_nvfp4" ? 16 : 32;
     const std::size_t tiles = tiles_of(one);
-    EXPECT_EQ(tiles, one.entry == "mma_nvfp4" ? 32u : 8u);
+    EXPECT_EQ(tiles, one.entry == "mma_nvfp4" ? 16u : 8u);
     EXPECT_EQ(bytes_in(one, "a").size(), tiles * kRows * kK * element_bits / 8) << one.name;
     EXPECT_EQ(bytes_in(one, "b").size(), tiles * kColumns * kK * element_bits / 8) << one.name;
     EXPECT_EQ(bytes_in(one, "scale a").size(), tiles * kRows * kK / block) << one.name;
@@ -66,14 +88,35 @@ TEST_F(MmaFp4Test, WideScalesAreAllThatThereAre) {
   }
 }
 
-TEST_F(MmaFp4Test, ExactScalesReachSubnormalsAndTheLargestAndAreOftenNoPowersOfTwo) {
+TEST_F(MmaFp4Test, ExactScalesAreNormalReachTheLargestAndAreOftenNoPowersOfTwo) {
   for (const char* name : {"scale a", "scale b"}) {
     const auto scales = bytes_in(exact(), name);
+    EXPECT_GE(std::ranges::min(scales), 8);
+    EXPECT_EQ(std::ranges::max(scales), 0x7e);
+    EXPECT_GT(std::ranges::count_if(scales, [](std::uint8_t code) { return code % 8 != 0; }),
+              static_cast<std::ptrdiff_t>(scales.size() / 8));
+  }
+}
+
+TEST_F(MmaFp4Test, EverySubnormalScaleAndNoZeroIsInItsCase) {
+  for (const char* name : {"scale a", "scale b"}) {
+    const auto scales = bytes_in(case_named(probe(), "NVFP4, subnormal scales, exact range"), name);
     const std::set<std::uint8_t> seen(scales.begin(), scales.end());
     for (std::uint8_t code = 1; code < 8; ++code) EXPECT_TRUE(seen.contains(code)) << int{code};
-    EXPECT_TRUE(seen.contains(0x7e));
-    EXPECT_GT(std::ranges::count_if(scales, [](std::uint8_t code) { return code > 7 && code % 8 != 0; }),
-              static_cast<std::ptrdiff_t>(scales.size() / 8));
+    EXPECT_FALSE(seen.contains(0));
+  }
+}
+
+TEST_F(MmaFp4Test, ZerosAreInOneCase) {
+  const gate::Case& some_zero = case_named(probe(), "NVFP4, some zero, exact range");
+  for (const char* name : {"scale a", "scale b"}) {
+    const auto scales = bytes_in(some_zero, name);
+    EXPECT_GT(std::ranges::count(scales, 0), static_cast<std::ptrdiff_t>(scales.size() / 8));
+  }
+  for (const char* name : {"a", "b"}) {
+    const auto bytes = bytes_in(some_zero, name);
+    for (const int zero : {0x0, 0x8})
+      EXPECT_GT(std::ranges::count_if(bytes, [&](std::uint8_t byte) { return (byte & 15) == zero; }), 50) << zero;
   }
 }
 
@@ -122,8 +165,12 @@ bool concerns(MmaFp4Fault fault, const gate::Case& launch_case) {
     case MmaFp4Fault::container_not_shifted:
       return in_bytes;
     case MmaFp4Fault::scale_fraction_ignored:
-    case MmaFp4Fault::subnormal_scale_is_zero:
       return ue4m3;
+    case MmaFp4Fault::subnormal_scale_is_zero:
+      return launch_case.name == "NVFP4, subnormal scales, exact range" || launch_case.name == "NVFP4, wide range";
+    case MmaFp4Fault::thread_id_a_ignored:
+    case MmaFp4Fault::thread_id_b_ignored:
+      return names_every_thread_id(launch_case);
     case MmaFp4Fault::byte_ids_ignored:
     case MmaFp4Fault::byte_ids_exchanged:
       return !ue4m3;
