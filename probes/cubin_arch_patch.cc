@@ -284,9 +284,13 @@ class Attempts {
   }
 
   void as_built() {
+    may_launch(
+        add("native.arithmetic", "arithmetic", device_, {}, "the native image itself: does its kernel run right?"),
+        PatchedLaunch::baseline, {built()});
     for (const Target target : kForeign)
-      add("as-built.arithmetic." + to_string(target), "arithmetic", target, {},
-          fmt::format("the plain kernel as the toolchain builds it for {}", to_string(target)));
+      if (target != device_)
+        add("as-built.arithmetic." + to_string(target), "arithmetic", target, {},
+            fmt::format("the plain kernel as the toolchain builds it for {}", to_string(target)));
     add("as-built.multicast.sm_100a", "multicast", {100, 'a'}, {}, "a multicast copy as built for sm_100a");
     add("as-built.multicast.sm_121a", "multicast", {121, 'a'}, {}, "a multicast copy as built for sm_121a");
     add("as-built.tcgen05_alloc.sm_100a", "tcgen05_alloc", {100, 'a'}, {}, "tensor memory as built for sm_100a");
@@ -310,6 +314,8 @@ class Attempts {
     add_sm_byte("tcgen05_mma", {100, 'a'});
     constexpr std::size_t kKind = 0x30;
     add("sm-byte.kind.arithmetic.sm_100a", "arithmetic", {100, 'a'}, both(sm_byte, byte_as_native(kKind)),
+        "the SM byte and the image kind of the native build");
+    add("sm-byte.kind.arithmetic.sm_120a", "arithmetic", {120, 'a'}, both(sm_byte, byte_as_native(kKind)),
         "the SM byte and the image kind of the native build");
     add("sm-byte.kind.tcgen05_alloc.sm_100a", "tcgen05_alloc", {100, 'a'}, both(sm_byte, byte_becomes(kKind, 0x04)),
         "tensor memory with this device's SM byte and the image kind 0x04");
@@ -358,8 +364,11 @@ class Attempts {
     add_edit("flags-24-31.0xff", byte_becomes(0x33, 0xff), "bits 24-31 of e_flags set");
     add_edit("info-format", record_format(".nv.info", 0x7f), "an unknown record format in .nv.info");
     add_edit("info-format-0", record_format(".nv.info", 0), "record format 0 in .nv.info");
-    add_compat("2.2", 2, 2), add_compat("2.0x7f", 2, 0x7f), add_compat("6.0", 6, 0);
-    add_compat("9.flip", 9, device_.suffix == 'a' ? 0 : 1), add_compat("9.0x7f", 9, 0x7f);
+    add_compat("2.2", 2, 2);
+    add_compat("2.0x7f", 2, 0x7f);
+    add_compat("6.0", 6, 0);
+    add_compat("9.flip", 9, device_.suffix == 'a' ? 0 : 1);
+    add_compat("9.0x7f", 9, 0x7f);
     add_edit("symbol.absolute", symbol_absolute(kReserved), "the undefined symbol for reserved memory made absolute");
     add_edit("symbol.renamed", symbol_renamed(kReserved, ".nv.reservedSmem.offset9"),
              "the undefined symbol for reserved memory renamed");
@@ -412,8 +421,9 @@ class Attempts {
              "tensor memory as PTX for sm_100a")
         .entry = "allocate";
     const std::string own = plain_text(device_);
-    add_broken("retargeted-tcgen05_alloc", gate::with_instruction(alloc, device_),
-               "tensor memory as PTX for this device's target");
+    if (!own_family(100) && !own_family(110))
+      add_broken("retargeted-tcgen05_alloc", gate::with_instruction(alloc, device_),
+                 "tensor memory as PTX for this device's target");
     add_broken("opcode", replaced(own, "prmt.b32", "prnt.b32"), "PTX with an opcode that there is not");
     add_broken("target", replaced(own, ".target " + to_string(device_), ".target sm_77"), "PTX for an unknown target");
     add_broken("extern", with_unresolved_call(own), "PTX that calls a function that nobody defines");

@@ -4,6 +4,7 @@
 // success has been taken for a capability of the device again and again. Here it is asked in single steps, each a named
 // attempt with a record of its own:
 //
+//   native              the native image itself, so that a kernel that is wrong by itself is not blamed on an edit
 //   as built            images of other targets, as they come from the toolchain: what does a refusal look like?
 //   SM byte             the same with the SM byte of this device, as its native twin has it
 //   SM byte and more    with one thing more that such an image asks of the driver (metadata records, image kind)

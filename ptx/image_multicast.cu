@@ -31,7 +31,9 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1) multicast(const unsigned* s
         : "memory");
 
   unsigned arrived = 0;
-  for (unsigned tries = 0; tries < 1000000 && arrived == 0; ++tries)
+  unsigned long long begin, now;
+  asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(begin));
+  do {
     asm volatile(
         "{\n\t"
         ".reg .pred done;\n\t"
@@ -41,6 +43,8 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1) multicast(const unsigned* s
         : "=r"(arrived)
         : "r"(barrier_at)
         : "memory");
+    asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
+  } while (arrived == 0 && now - begin < 2000000000);
   destination[256 * rank + threadIdx.x] = arrived != 0 ? box[threadIdx.x] : 0xdead0001u;
   asm volatile(
       "barrier.cluster.arrive.release;\n\t"

@@ -1,5 +1,7 @@
 #include "harness/cli/recompute.h"
 
+#include <fmt/format.h>
+
 #include "harness/gate/attempt.h"
 #include "harness/gate/run_probe.h"
 #include "probes/gates.h"
@@ -15,6 +17,9 @@ Result<evidence::Recomputed> recompute(const gate::Gate& gate, gate::MakeImages 
   if (!device) return device.error();
   for (const gate::ImageAttempt& image : make(gate::image_seed(hex(nonce), gate, *device), *device)) {
     if (image.variant != record.variant) continue;
+    if (static_cast<bool>(image.edit) != (record.image == evidence::ImageKind::patched))
+      return Error{fmt::format("image '{}' is {}, the record says {}", image.variant,
+                               image.edit ? "an edited one" : "as it was built", evidence::word(record.image))};
     for (const gate::Reading& reading : image.readings)
       if (!record.cases.empty() && reading.expected.name == record.cases.front().name)
         recomputed.cases.push_back(gate::digests(reading.expected));

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,7 +39,7 @@ struct Options {
   std::string out, driver, device = "0";
   std::vector<std::string> gates;
   int attempt_seconds = 30, run_seconds = 600;
-  gate::PatchedLaunch patched_launch = gate::PatchedLaunch::none;
+  std::string patched_launch;
   bool json = false, quiet = false, no_redact = false, no_cache = false;
 };
 
@@ -68,6 +67,11 @@ void choose_driver(const Options& options, gate::RunOptions& run) {
   run.why_no_driver = "no sign of an NVIDIA driver or device on this machine";
 }
 
+gate::PatchedLaunch launch_allowed(const Options& options) {
+  if (options.patched_launch == "all") return gate::PatchedLaunch::all;
+  return options.patched_launch == "baseline" ? gate::PatchedLaunch::baseline : gate::PatchedLaunch::none;
+}
+
 gate::RunOptions run_options(const Options& options, const evidence::Challenge& challenge) {
   gate::RunOptions run;
   run.executable = own_path();
@@ -77,7 +81,7 @@ gate::RunOptions run_options(const Options& options, const evidence::Challenge& 
   run.attempt_limit = std::chrono::seconds(options.attempt_seconds);
   run.run_limit = std::chrono::seconds(options.run_seconds);
   run.only = options.gates;
-  run.patched_launch = options.patched_launch;
+  run.patched_launch = launch_allowed(options);
   choose_driver(options, run);
   return run;
 }
@@ -94,10 +98,15 @@ bool any_control_failed(const evidence::Controls& c) {
   return false;
 }
 
-bool went_wrong(const gate::GateOutcome& outcome) {
-  const Verdict verdict = outcome.derived.verdict;
+bool went_wrong(const evidence::Record& record, const evidence::Derived& derived) {
+  const Verdict verdict = derived.verdict;
   return verdict == Verdict::mismatch || verdict == Verdict::faulted || verdict == Verdict::hung ||
-         any_control_failed(outcome.record.controls);
+         any_control_failed(record.controls);
+}
+
+/// An edited image that kills the loader is an answer; one that was launched and went wrong is a failure.
+bool launched(const evidence::Record& record) {
+  return record.stage(evidence::Stage::launch).status != evidence::StageStatus::not_reached;
 }
 
 bool without_assembler(const gate::GateOutcome& outcome) {
@@ -109,7 +118,9 @@ Exit exit_of(const gate::RunResult& result) {
   if (result.unwell) return Exit::failed;
   if (std::ranges::any_of(result.outcomes, without_assembler)) return Exit::environment;
   for (const gate::GateOutcome& outcome : result.outcomes)
-    if (went_wrong(outcome)) return Exit::failed;
+    if (went_wrong(outcome.record, outcome.derived)) return Exit::failed;
+  for (const auto& [record, derived] : result.records)
+    if (launched(record) && went_wrong(record, derived)) return Exit::failed;
   return Exit::done;
 }
 
@@ -247,7 +258,7 @@ Exit run(const Options& options) {
   const Result<Digest> salt = evidence::load_or_create_salt(state_folder());
   if (!salt) return complain("run", salt.error(), Exit::environment);
 
-  warn_of_patched_launch(options.patched_launch);
+  warn_of_patched_launch(launch_allowed(options));
   watch_for_interrupt();
   const evidence::Challenge challenge = evidence::make_challenge("assay run");
   const std::filesystem::path folder =
@@ -266,11 +277,9 @@ Exit run_run(Arguments arguments) {
   app.add_option("--gate", options.gates, "Only these gates and what they need; may be repeated");
   app.add_option("--attempt-limit", options.attempt_seconds, "Seconds for one attempt")->check(CLI::Range(1, 3600));
   app.add_option("--run-limit", options.run_seconds, "Seconds for the whole run")->check(CLI::Range(1, 86400));
-  const std::map<std::string, gate::PatchedLaunch> launches{{"baseline", gate::PatchedLaunch::baseline},
-                                                            {"all", gate::PatchedLaunch::all}};
   app.add_option("--allow-patched-launch", options.patched_launch,
                  "Launch edited images of cubin.arch_patch: baseline (the plain kernel) or all (a machine of your own)")
-      ->transform(CLI::CheckedTransformer(launches));
+      ->check(CLI::IsMember({"baseline", "all"}));
   app.add_flag("--no-cache", options.no_cache, "Assemble everything anew");
   app.add_flag("--no-redact", options.no_redact, "Keep host names, users and paths; marks the bundle private");
   app.add_flag("--json", options.json, "Summary as JSON on standard output");

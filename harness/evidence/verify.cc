@@ -111,10 +111,12 @@ class Verifier {
   void check_records(std::vector<LedgerLine> lines);
   void check_label(const LedgerLine& line, const std::string& where);
   void check_artifacts(const Record& record, const std::string& where);
+  void check_edit(const Record& record, const std::string& where);
   void check_cases(const Record& record, const std::string& where);
   void keep(LedgerLine line);
 
   const VerifyOptions& options_;
+  std::filesystem::path folder_;
   ClosedWorld world_;
   VerifyReport report_;
 };
@@ -196,6 +198,28 @@ void Verifier::check_artifacts(const Record& record, const std::string& where) {
   }
 }
 
+/// The bytes of a kept artifact; empty if the record names none in this role, or it is not there.
+std::string kept_artifact(const std::filesystem::path& folder, const Record& record, const std::string& role) {
+  const auto named = record.artifacts.find(role);
+  if (named == record.artifacts.end()) return {};
+  const Result<std::string> bytes = read_file(folder / kArtifactFolder / named->second);
+  return bytes ? *bytes : std::string();
+}
+
+/// The image as it was built, with the edited bytes in place, is the image that was handed over.
+void Verifier::check_edit(const Record& record, const std::string& where) {
+  if (!record.edit) return;
+  std::string built = kept_artifact(folder_, record, "built");
+  for (const ByteEdit& byte : record.edit->bytes) {
+    const auto offset = static_cast<std::size_t>(byte.offset);
+    if (offset >= built.size() || static_cast<std::uint8_t>(built[offset]) != byte.was)
+      return find("edit", where, fmt::format("the built image has no byte {} at {}", byte.was, byte.offset));
+    built[offset] = static_cast<char>(byte.is);
+  }
+  if (built != kept_artifact(folder_, record, "image"))
+    find("edit", where, "the edited bytes do not lead from the built image to the one that was handed over");
+}
+
 void Verifier::check_cases(const Record& record, const std::string& where) {
   if (record.cases.empty() || !report_.challenge) return;
   const auto again =
@@ -231,6 +255,7 @@ void Verifier::check_records(std::vector<LedgerLine> lines) {
     check_label(line, where);
     add(run.add(line.record, line.derived.verdict, where));
     check_artifacts(line.record, where);
+    check_edit(line.record, where);
     check_cases(line.record, where);
     if (const auto leak = find_leak(to_json(line.record), "")) world_.leaks.push_back({"redaction", where, *leak});
     keep(std::move(line));
@@ -239,6 +264,7 @@ void Verifier::check_records(std::vector<LedgerLine> lines) {
 }
 
 VerifyReport Verifier::verify(const std::filesystem::path& folder) {
+  folder_ = folder;
   world_ = open_closed_world(folder);
   const bool sealed = world_.documents.contains(kManifestFile);
   LedgerReading ledger = read_ledger(document(kLedgerFile), hex(sha256(document(kChallengeFile))));

@@ -54,6 +54,25 @@ TEST(RecomputeTest, EveryInstructionGateIsMadeAgainFromItsSeed) {
   EXPECT_GT(made, 0);
 }
 
+TEST(RecomputeTest, AnImagesReadingIsMadeAgainAndItsKindIsTheTables) {
+  const gate::Gate& gate = *gate::find_gate(probes::gates(), "cubin.arch_patch");
+  const Target device{90, 'a'};
+  const Digest nonce = nonce_of(std::byte{7});
+  const auto images = std::get<gate::MakeImages>(gate.method)(gate::image_seed(hex(nonce), gate, device), device);
+  evidence::Record record = gate::start_record(gate, "sm_90a", images.front().variant);
+  record.image = evidence::ImageKind::patched;
+  record.cases.push_back({.name = images.front().readings.front().expected.name});
+  const auto recomputed = recompute(record, nonce);
+  ASSERT_TRUE(recomputed) << recomputed.error().message;
+  ASSERT_EQ(recomputed->cases.size(), 1u);
+  EXPECT_EQ(recomputed->cases[0].expected_sha256,
+            gate::digests(images.front().readings.front().expected).expected_sha256);
+  record.image = evidence::ImageKind::native;
+  const auto relabelled = recompute(record, nonce);
+  ASSERT_FALSE(relabelled);
+  EXPECT_EQ(relabelled.error().message, "image 'sm-byte.arithmetic.sm_100a' is an edited one, the record says native");
+}
+
 TEST(RecomputeTest, ChallengeTargetAndAttemptEachChangeTheOracle) {
   const evidence::Record record = record_of(kGate);
   const auto before = expected_of(recompute(record, nonce_of(std::byte{7})));

@@ -70,11 +70,16 @@ inline ImageEdit an_edit() {
           .mercury = Likeness::identical};
 }
 
+/// What stands for the image before and after that edit.
+inline std::string built_image() { return std::string(49, 'x') + "d" + "rest"; }
+inline std::string edited_image() { return std::string(49, 'x') + "Z" + "rest"; }
+
 /// The same on an image of which bytes were edited.
 inline Record patched_record() {
   Record record = good_record("cubin.arch_patch");
   record.image = ImageKind::patched;
   record.edit = an_edit();
+  record.artifacts = {{"built", digest_of(built_image())}, {"image", digest_of(edited_image())}};
   return record;
 }
 

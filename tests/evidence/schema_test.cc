@@ -112,7 +112,7 @@ class SchemaTest : public testing::Test {
     record.witness.externs = {"symbol"};
     Record patched = patched_record();
     patched.monotonic_ns = record.monotonic_ns;
-    write_bundle(bundle(), {good_question(), record, patched}, {"text"});
+    write_bundle(bundle(), {good_question(), record, patched}, {"text", built_image(), edited_image()});
     ASSERT_TRUE(verify_bundle(bundle()).intact);
   }
   std::filesystem::path bundle() const { return folder_.path() / "bundle"; }

@@ -95,6 +95,28 @@ TEST_F(VerifyTest, SaysNotRecomputedOfUnknownRules) {
   EXPECT_EQ(report.records[1].derived.verdict, Verdict::unresolved);
 }
 
+TEST_F(VerifyTest, AnEditLeadsFromTheBuiltImageToTheOneThatWasHandedOver) {
+  const auto findings = [&](Record record) {
+    const fs::path folder = folder_.path() / ("edit-" + std::to_string(record.edit->bytes.front().is) + record.variant);
+    write_bundle(folder, {std::move(record)}, {built_image(), edited_image()});
+    return messages(verify_bundle(folder));
+  };
+  EXPECT_THAT(findings(patched_record()), IsEmpty());
+  Record other = patched_record();
+  other.edit->bytes.front().is = 91;
+  EXPECT_THAT(findings(other),
+              ElementsAre("gates.jsonl:1: the edited bytes do not lead from the built image to the one "
+                          "that was handed over"));
+  Record wrong_start = patched_record();
+  wrong_start.edit->bytes.front().was = 101;
+  wrong_start.variant = "wrong-start";
+  EXPECT_THAT(findings(wrong_start), ElementsAre("gates.jsonl:1: the built image has no byte 101 at 49"));
+  Record not_kept = patched_record();
+  not_kept.artifacts.erase("built");
+  not_kept.variant = "not-kept";
+  EXPECT_THAT(findings(not_kept), ElementsAre("gates.jsonl:1: the built image has no byte 100 at 49"));
+}
+
 TEST_F(VerifyTest, OfAMissingFolderSaysSo) {
   const VerifyReport report = verify_bundle(folder_.path() / "nowhere");
   EXPECT_FALSE(report.intact);

@@ -251,8 +251,7 @@ class Children {
         loader_dies_at.clear();
         return die(record, "load", child);
       }
-      const bool launches =
-          work.variant != "plain" && request.allowed != PatchedLaunch::none && request.unmet.empty();
+      const bool launches = work.variant != "plain" && request.allowed != PatchedLaunch::none && request.unmet.empty();
       if (launches) {
         make_right(record);
         record.image = evidence::ImageKind::patched;

@@ -207,6 +207,16 @@ TEST_P(ArchPatchTest, ARightBaselineIsP3AndANullTestWhereTheCodeIsTheSame) {
   EXPECT_EQ(derived->reason.find("null test") != std::string::npos, device().sm >= 100) << derived->reason;
 }
 
+TEST_P(ArchPatchTest, TheNativeImageRunsFirstAndIsNoProofOfAnInstruction) {
+  const auto list = attempts();
+  const ImageAttempt& native = named(list, "native.arithmetic");
+  ObedientDevice obedient(known(native), ".text.");
+  const evidence::Record record = run(native, obedient, PatchedLaunch::baseline);
+  EXPECT_EQ(record.image, evidence::ImageKind::native);
+  EXPECT_EQ(evidence::derive(record)->level, evidence::Level::e4);
+  EXPECT_EQ(evidence::derive(record)->verdict, evidence::Verdict::unresolved);
+}
+
 TEST_P(ArchPatchTest, TracersTellWhichCopyRan) {
   const auto list = attempts();
   for (const std::string_view executes : {".text.", ".nv.capmerc.text."}) {
