@@ -251,7 +251,9 @@ class Children {
         loader_dies_at.clear();
         return die(record, "load", child);
       }
-      const bool launches = work.variant != "plain" && request.allowed != PatchedLaunch::none && request.unmet.empty();
+      const std::vector<ImageAttempt> rows = three_images({}, {});
+      const auto row = std::ranges::find(rows, work.variant, &ImageAttempt::variant);
+      const bool launches = request.unmet.empty() && may_launch(*row, request.allowed);
       if (launches) {
         make_right(record);
         record.image = evidence::ImageKind::patched;

@@ -192,7 +192,7 @@ TEST_P(ArchPatchTest, TheFirstAttemptRewritesOneByteToTheNativeSm) {
   EXPECT_EQ(record.edit->bytes, (std::vector<evidence::ByteEdit>{
                                     {.offset = 0x31, .was = device().sm / 10 == 10 ? 120 : 100, .is = device().sm}}));
   // From sm_100 on the plain kernel has the same code for every target.
-  EXPECT_EQ(record.edit->code, device().sm >= 100 ? "identical" : "different");
+  EXPECT_EQ(record.edit->code, device().sm >= 100 ? evidence::Likeness::identical : evidence::Likeness::different);
   EXPECT_EQ(evidence::derive(record)->level, evidence::Level::p1);
   EXPECT_EQ(evidence::derive(record)->reason, "loads; not launched: launching an edited image was not asked for");
 }
