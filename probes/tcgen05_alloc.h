@@ -10,6 +10,14 @@
 // share a multiprocessor, each holds one piece at a time. A piece that is not given back makes a later allocation wait
 // for ever.
 //
+// A CTA gives up its permit as soon as nothing is left to allocate, while it still holds its last pieces. With the
+// permit kept to the end, CTAs might take turns as a whole, and no allocation would ever wait for columns. So the next
+// CTA, whose first piece in the case of 256 CTAs is all columns, can ask while some are held.
+//
+// Not asked is whether a CTA that ends without giving back is told of it (721 is expected). A negative case is the
+// first case with an operand changed, of which words move; a leak moves none and ends the context, and an attempt has
+// no last launch of which an error is the right answer.
+//
 // Tested by tests/probes/tcgen05_alloc_test.cc.
 #pragma once
 

@@ -5,9 +5,12 @@
 // after it. Where the first step must not accumulate, D's place holds a matrix that would change every element; where
 // it must, the same kind of matrix counts; and the cells beside D must come back as they were.
 //
-// N and D's column come from the challenge where both the manual and the vendor's own library leave them free: the
-// manual allows N in steps of 8 (of 16 for a pair), CUTLASS at these M in steps of 16 (32). No source names an
-// alignment of columns; the probes use multiples of 32.
+// N and D's column come from the challenge. The manual allows N in steps of 8, of 16 for a pair, and so does CUTLASS
+// for A in shared memory (its steps of 16 and 32 at these M are for A in tensor memory); the probes take steps of 16 a
+// CTA. No source names an alignment of columns; the probes use multiples of 32.
+//
+// A wait that gives up ends the launch by a trap, so that the attempt counts as faulted and no status word is read
+// back: a product that is late may still write to tensor memory, which must not be in other hands by then.
 //
 // What no product can show is a permutation along K that A and B share: D is the same sum.
 // Tested by tests/probes/tcgen05_mma_f16_test.cc and tcgen05_mma_pair_test.cc.

@@ -10,6 +10,12 @@
 // again; the parts left alone must have kept their words. Columns outside of the window whose numbers differ in one bit
 // from one in it are written too, so that no alias of 64, 128 or 256 columns passes. Everything is bit for bit.
 //
+// No alignment of columns is written down, and 32x32b stands on odd ones too: a first mismatch there is a question of
+// layout, not of storage.
+//
+// A wait for a copy that gives up ends the launch by a trap, so that the attempt counts as faulted and no status word
+// is read back: a copy that is late may still write to tensor memory, which must not be in other hands by then.
+//
 // Tested by tests/probes/tcgen05_ld_test.cc.
 #pragma once
 

@@ -16,8 +16,8 @@ using gate::ChallengeStream;
 
 constexpr std::uint32_t kThreads = 128;  // one warpgroup
 constexpr std::size_t kM = 128, kStepK = 64;
-constexpr std::size_t kScaleRoom = 64;  // columns that hold any case's scales and the gap before them
-constexpr std::uint8_t kSign = 8;
+constexpr std::size_t kColumnStep = 32;
+constexpr std::size_t kScaleRoom = 64;  // more columns than any case's scales take
 
 enum class Inputs { powers_of_two, any_scales, wide };
 
@@ -67,14 +67,25 @@ std::vector<std::uint8_t> draw_tiles(ChallengeStream& stream, const Launch& laun
   return tiles;
 }
 
-/// D and the scales side by side, in either order, in the least allocation that holds both.
+/// A multiple of `step` from `first`, which is one, to `last`.
+std::size_t draw_column(ChallengeStream& stream, std::size_t step, std::size_t first, std::size_t last) {
+  return first + step * stream.below(static_cast<std::uint32_t>((last - first) / step + 1));
+}
+
+/// D and the scales, in either order and with gaps, in the least allocation that has room for both.
 void draw_columns(ChallengeStream& stream, Launch& launch) {
   Accumulator& d = launch.accumulator;
   d = {.ctas = 1, .m = kM, .n = launch.matrices.n, .columns = 128};
   while (d.columns < d.n + kScaleRoom) d.columns *= 2;
-  const bool scales_first = stream.below(2) != 0;
-  d.column = scales_first ? kScaleRoom : 0;
-  launch.scale_column = (scales_first ? 0 : d.n) + kScaleTileColumns * stream.below(4);
+  const std::size_t scales = launch.tiles.size() / kScaleTileBytes * kScaleTileColumns;
+  if (stream.below(2) == 0) {
+    d.column = draw_column(stream, kColumnStep, 0, d.columns - d.n - scales);
+    launch.scale_column = draw_column(stream, kScaleTileColumns, d.column + d.n, d.columns - scales);
+  } else {
+    const std::size_t first = (scales + kColumnStep - 1) / kColumnStep * kColumnStep;
+    d.column = draw_column(stream, kColumnStep, first, d.columns - d.n);
+    launch.scale_column = draw_column(stream, kScaleTileColumns, 0, d.column - scales);
+  }
 }
 
 Launch draw(ChallengeStream& stream, const Shape& shape) {
@@ -83,6 +94,14 @@ Launch draw(ChallengeStream& stream, const Shape& shape) {
   draw_columns(stream, launch);
   launch.cells = draw_tensor_memory(stream, launch.accumulator);
   return launch;
+}
+
+/// One scale of A becomes like its neighbour in the word, which differs and is exact in this row too.
+void change_one_scale(ChallengeStream& stream, Launch& launch) {
+  std::vector<std::uint8_t>& scales = launch.matrices.scale_a;
+  const std::size_t changed = stream.below(static_cast<std::uint32_t>(scales.size()));
+  scales[changed] = scales[changed ^ 1];
+  place_scales(std::span(launch.tiles).first(steps_of(launch.shape) * kScaleTileBytes), scales, kM);
 }
 
 std::string name_of(const Launch& launch) {
@@ -158,14 +177,14 @@ gate::Probe make_tcgen05_mma_mxf4nvf4(const gate::Seed& seed) {
   gate::Probe probe;
   probe.source = {.stem = "tcgen05_mma_mxf4nvf4", .text = ptx_text("tcgen05_mma_mxf4nvf4"), .floor = {8, 8}};
   probe.witness_text = probe.source.text;
-  probe.mnemonics = {"UTCOMMA.4X", "UTCCP"};
+  probe.mnemonics = {"UTCOMMA.4X|UTCOMMA.BLOCK16", "UTCCP"};
   std::vector<Launch> launches;
   for (const Shape& shape : kShapes) launches.push_back(draw(stream, shape));
   for (const Launch& launch : launches) probe.cases.push_back(make_case(launch));
-  Launch flipped = launches.front();
-  flipped.matrices.a[stream.below(static_cast<std::uint32_t>(flipped.matrices.a.size()))] ^= kSign;
-  probe.negative = make_case(flipped);
-  probe.negative.name += ", one sign flipped";
+  Launch changed = launches.front();
+  change_one_scale(stream, changed);
+  probe.negative = make_case(changed);
+  probe.negative.name += ", one scale changed";
   return probe;
 }
 

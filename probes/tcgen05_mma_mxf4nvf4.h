@@ -8,7 +8,8 @@
 // As in tcgen05_f16.h, the host makes all images, and all allocated columns hold values before the product and are
 // given back after it: D, the scales in their four copies, and what stands beside them. Rows of a tile that no row of B
 // fills hold other valid scales. N, D's column and the scales' columns come from the challenge: N in steps of 16, D's
-// column one of 32, those of the scales one of 4.
+// column a multiple of 32, that of the scales one of 4. In one case N may be no multiple of 32, so that B's last column
+// of scales is half full: a first mismatch there is a question of layout. A wait that gives up ends in a trap.
 //
 // Exact and wide inputs: block_scaled.h. A permutation along K within blocks that A and B share cannot be seen: D is
 // the same sum. Tested by tests/probes/tcgen05_mma_mxf4nvf4_test.cc.
@@ -19,7 +20,8 @@
 namespace assay::probes {
 
 /// Exact cases with scales that are powers of two or any codes, with and without accumulation onto D, and a wide one.
-/// The negative case flips the sign of one element of A, so that exactly the words of its row of D move.
+/// The negative case changes one scale of A, so that exactly its copies in tensor memory and words of its row of D
+/// move.
 gate::Probe make_tcgen05_mma_mxf4nvf4(const gate::Seed&);
 
 }  // namespace assay::probes
