@@ -44,8 +44,7 @@ std::string answer_of(const VerifiedRecord& one) {
     const std::string name = stage.name.empty() ? std::string(evidence::word(stage.status)) : stage.name;
     return fmt::format("{}{} at {}", code, name, evidence::word(static_cast<Stage>(i)));
   }
-  if (record.stage(Stage::verify).status == StageStatus::ok)
-    return fmt::format("ran, {}", one.derived.level == evidence::Level::p3 ? "right answer" : "see the record");
+  if (record.stage(Stage::verify).status == StageStatus::ok) return "ran, right answer";
   return record.stage(Stage::load).status == StageStatus::ok ? "loads"
                                                              : std::string(evidence::word(one.derived.verdict));
 }

@@ -72,14 +72,18 @@ TEST(ImageAnswersTest, GroupImagesByWhatTheLoaderSaid) {
     record.variant = std::move(variant);
     return judged(record);
   };
+  Record ran = answered("cubin.arch_patch", "sm_90a", StageStatus::ok);
+  for (evidence::StageResult& stage : ran.stages) stage.status = StageStatus::ok;
   Record unfit = of("cubin.arch_patch", "sm_90a");
   unfit.stopped = evidence::Stopped::not_applicable;
   const std::vector<evidence::VerifiedRecord> records = {
       image("a", answered("cubin.arch_patch", "sm_100a", StageStatus::refused, 209)),
       image("b", answered("cubin.arch_patch", "sm_90a", StageStatus::ok)),
-      image("c", answered("cubin.arch_patch", "sm_121a", StageStatus::refused, 209)), image("d", unfit)};
+      image("c", answered("cubin.arch_patch", "sm_121a", StageStatus::refused, 209)), image("d", unfit),
+      image("e", ran)};
   const auto answers = image_answers(records);
-  ASSERT_EQ(answers.size(), 3u);
+  ASSERT_EQ(answers.size(), 4u);
+  EXPECT_EQ(answers[3].answer, "ran, right answer");
   EXPECT_EQ(answers[0].answer, "209 CUDA_ERROR_NO_BINARY_FOR_GPU at load");
   EXPECT_THAT(answers[0].variants, ElementsAre("a", "c"));
   EXPECT_EQ(answers[1].answer, "loads");
