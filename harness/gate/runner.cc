@@ -195,7 +195,7 @@ class Run {
       Result<Reply> reply = ask(pending);
       if (!reply) return reply.error();
       if (result_.tools.empty()) result_.tools = reply->tools;
-      std::size_t served = std::min(reply->finished.size(), pending.work.size());
+      std::size_t served = answered_in_order(*reply, pending.work);
       // How a child ended is told of the attempt that it ended with.
       if (served == pending.work.size()) note_process(reply->finished.back(), reply->child);
       for (std::size_t i = 0; i < served; ++i)
@@ -208,6 +208,16 @@ class Run {
       pending.work.erase(pending.work.begin(), pending.work.begin() + static_cast<std::ptrdiff_t>(served));
     }
     return ok();
+  }
+
+  /// How many of what was asked were answered, one after the other; anything else is no answer.
+  static std::size_t answered_in_order(Reply& reply, const std::vector<AttemptWork>& work) {
+    const auto answers = [](const Record& record, const AttemptWork& asked) {
+      return record.gate == asked.gate && record.target == asked.target && record.variant == asked.variant;
+    };
+    const auto [record, asked] = std::ranges::mismatch(reply.finished, work, answers);
+    if (record != reply.finished.end()) reply.fault = "the child answered another attempt than it was asked for";
+    return static_cast<std::size_t>(asked - work.begin());
   }
 
   Status skip(const AttemptRequest& pending) {

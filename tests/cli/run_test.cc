@@ -123,6 +123,17 @@ TEST_F(RunTest, EscapesGoToTerminalsThatTakeThem) {
   EXPECT_THAT(piped.out + piped.err, Not(HasSubstr("\x1b")));
 }
 
+TEST_F(RunTest, LeaveToLaunchEditedImagesIsOneOfTwoWordsAndWarnsOnce) {
+  const Ended wrong = assay(run_into("wrong", {"--allow-patched-launch", "2"}));
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("--allow-patched-launch: 2 not in {"));
+  EXPECT_THAT(wrong.err, HasSubstr("see 'assay run --help'"));
+  const Ended baseline =
+      assay(run_into("baseline", {"--gate", "device.query", "--allow-patched-launch", "baseline", "--quiet"}));
+  EXPECT_THAT(baseline.err, StartsWith("assay run: edited images will be launched: the plain arithmetic kernel."));
+  EXPECT_EQ(baseline.err.find("edited images", baseline.err.find("edited images") + 1), std::string::npos);
+}
+
 TEST_F(RunTest, AFolderInUseIsLeftAlone) {
   write("full/notes", "mine");
   const Ended ended = assay(run_into("full"));

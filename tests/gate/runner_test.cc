@@ -518,6 +518,30 @@ TEST_F(RunnerTest, ALoaderThatDiesOfAForeignImageLosesOnePairOnly) {
   EXPECT_EQ(journal.find("first", "sm_110a")->stage(Stage::load).code, 209);
 }
 
+TEST_F(RunnerTest, AnAnswerToAnotherAttemptIsNoAnswer) {
+  const auto swapped = [this](const ChildRequest& child) -> Result<ChildResult> {
+    ChildRequest changed = child;
+    const bool texts = child.input.find("\"kind\":\"foreign\"") != std::string::npos;
+    changed.on_line = [&](std::string_view text) {
+      std::string said(text);
+      const std::size_t at = said.find("\"target\":\"sm_121a\"");
+      if (texts && at != std::string::npos) said.replace(at, 18, "\"target\":\"sm_77\"");
+      child.on_line(said);
+    };
+    return children(changed);
+  };
+  RunOptions options = make_options();
+  options.spawn = swapped;
+  Silent silent;
+  const Result<RunResult> result = run_gates(kTable, options, journal, silent);
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(journal.find("first", "sm_77"), nullptr);
+  ASSERT_NE(journal.find("first", "sm_121a"), nullptr);
+  EXPECT_EQ(journal.find("first", "sm_121a")->stage(Stage::assemble).message,
+            "the child answered another attempt than it was asked for");
+  EXPECT_EQ(verdict(*result, "first"), Verdict::proven);
+}
+
 TEST_F(RunnerTest, ATextThatIsRefusedForThisDeviceHasItsAnswerWithoutADevice) {
   children.refuses = {"second@sm_90a"};
   const RunResult result = run();
