@@ -171,7 +171,7 @@ Result<Bytes> entry_as_foreign(Image fatbin, const Native& native) {
 std::uint32_t as_built_word(std::uint32_t in, std::uint32_t index) { return (in ^ kConstant) + 3 * index; }
 std::uint32_t as_edited_word(std::uint32_t in, std::uint32_t index) { return (in ^ kTracerConstant) + 3 * index; }
 
-gate::Reading arithmetic_reading(const gate::Seed& seed, WordMap map, std::string name, std::string executed) {
+gate::Reading arithmetic_reading(const gate::Seed& seed, WordMap map, const std::string& name, std::string executed) {
   gate::Probe words = make_word_map(seed, {}, "arithmetic", map, {});
   gate::Reading reading{.executed = std::move(executed),
                         .expected = std::move(words.cases.front()),
@@ -333,7 +333,7 @@ class Attempts {
   void tensor_memory_records() {
     using namespace cubin::attribute;
     const auto padded = [](std::uint8_t attribute) { return record_padded("tcgen05_alloc", attribute); };
-    const auto add_padded = [&](std::string name, EditImage edit, std::string what) {
+    const auto add_padded = [&](const std::string& name, EditImage edit, std::string_view what) {
       add("sm-byte.pad-" + name + ".tcgen05_alloc.sm_100a", "tcgen05_alloc", {100, 'a'}, both(sm_byte, std::move(edit)),
           fmt::format("tensor memory with this device's SM byte and {} relabelled as padding", what));
     };
@@ -345,7 +345,7 @@ class Attempts {
   }
 
   /// A good native image with one thing changed.
-  void add_edit(std::string name, EditImage edit, std::string asks) {
+  void add_edit(const std::string& name, EditImage edit, const std::string& asks) {
     add("edit." + name, "arithmetic", device_, std::move(edit), "the native image with " + asks);
   }
 
@@ -379,7 +379,7 @@ class Attempts {
              fmt::format("attribute {} of .nv.compat set to {:#04x}", attribute, value));
   }
 
-  void add_fatbin(std::string name, Target source, EditImage edit, std::string asks) {
+  void add_fatbin(const std::string& name, Target source, EditImage edit, std::string asks) {
     add("fatbin." + name, "arithmetic", source, std::move(edit), std::move(asks)).container = Container::fatbin;
   }
 
@@ -393,7 +393,7 @@ class Attempts {
     add_fatbin("both-edited", far, both(entry_as_native, contained_as_native), "both SM numbers rewritten");
   }
 
-  ImageAttempt& add_text(std::string name, Target target, std::string text, std::string asks) {
+  ImageAttempt& add_text(const std::string& name, Target target, std::string text, std::string asks) {
     ImageAttempt attempt;
     attempt.variant = "ptx." + name;
     attempt.asks = std::move(asks);
@@ -434,7 +434,7 @@ class Attempts {
         "PTX of a version that there is not");
   }
 
-  void add_broken(std::string name, std::string text, std::string asks) {
+  void add_broken(const std::string& name, std::string text, std::string asks) {
     add_text("broken." + name, device_, std::move(text), std::move(asks)).broken_on_purpose = true;
   }
 

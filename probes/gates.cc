@@ -33,7 +33,6 @@ namespace {
 using evidence::Verdict;
 using gate::DeviceQuestion;
 using gate::Gate;
-using gate::NotImplemented;
 using gate::Prerequisite;
 
 constexpr Prerequisite kDevice[] = {{"device.query", Verdict::reported}};

@@ -319,7 +319,7 @@ class Run {
 
   /// A kernel that is wrong by itself shows before an edit can be blamed for it.
   static std::vector<ImageAttempt> unedited_first(std::vector<ImageAttempt> attempts) {
-    std::ranges::stable_partition(attempts, [](const ImageAttempt& image) { return !image.edit; });
+    std::stable_partition(attempts.begin(), attempts.end(), [](const ImageAttempt& image) { return !image.edit; });
     return attempts;
   }
 
