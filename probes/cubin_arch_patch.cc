@@ -139,6 +139,19 @@ Result<Bytes> parameter_base_as_native(Image image, const Native& native) {
   return image_of(cubin::patch_word(image, own->first, own->second, wanted->second));
 }
 
+/// The PTX target number in the note for people, behind the note's header, its name and the layout.
+EditImage virtual_sm(std::uint8_t number) {
+  return [=](Image image, const Native& native) -> Result<Bytes> {
+    const Result<cubin::Elf> elf = cubin::Elf::read(image);
+    if (!elf) return elf.error();
+    const auto note = std::ranges::find(elf->sections(), ".note.nv.cuinfo", &cubin::Section::name);
+    if (note == elf->sections().end() || elf->content(*note).empty()) return Error{"no section .note.nv.cuinfo"};
+    constexpr std::size_t kHeader = 12, kLayout = 2;
+    const std::size_t name = std::to_integer<std::size_t>(elf->content(*note).front());
+    return byte_becomes(note->offset + kHeader + (name + 3) / 4 * 4 + kLayout, number)(image, native);
+  };
+}
+
 EditImage symbol_absolute(std::string_view symbol) {
   constexpr std::uint16_t kAbsolute = 0xfff1;
   return [=](Image image, const Native&) {
@@ -369,6 +382,7 @@ class Attempts {
     add_compat("6.0", 6, 0);
     add_compat("9.flip", 9, device_.suffix == 'a' ? 0 : 1);
     add_compat("9.0x7f", 9, 0x7f);
+    add_edit("virtual-sm", virtual_sm(device_.sm == 100 ? 103 : 100), "another PTX target number in its note");
     add_edit("symbol.absolute", symbol_absolute(kReserved), "the undefined symbol for reserved memory made absolute");
     add_edit("symbol.renamed", symbol_renamed(kReserved, ".nv.reservedSmem.offset9"),
              "the undefined symbol for reserved memory renamed");
@@ -387,6 +401,8 @@ class Attempts {
     const Target far = far_source();
     add_fatbin("native", device_, {}, "a fatbin of the native image");
     add_fatbin("foreign", far, {}, "a fatbin of a foreign image");
+    add_fatbin("foreign-with-ptx", far, {}, "a fatbin of a foreign image and PTX for sm_80");
+    attempts_.back().ptx_beside = replaced(plain_text({80, ' '}), "control_arithmetic(", "arithmetic(");
     add_fatbin("entry-foreign", device_, entry_as_foreign, "a foreign SM number over the native image");
     add_fatbin("image-edited", far, contained_as_native, "a foreign SM number over a foreign image with this SM byte");
     add_fatbin("entry-edited", far, entry_as_native, "this device's SM number over a foreign image");

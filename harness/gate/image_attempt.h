@@ -56,6 +56,7 @@ struct ImageAttempt {
   Container container = Container::cubin;
   std::string text;                ///< CUDA C++, or PTX with its directives filled in.
   Target source;                   ///< What the image is built for; with PTX what it says of itself.
+  std::string ptx_beside;          ///< In a fatbin: PTX for sm_80 with a kernel of the same name; empty: none.
   std::string entry;               ///< Name of the kernel.
   EditImage edit;                  ///< Empty: as built.
   bool broken_on_purpose = false;  ///< PTX that no assembler takes: only the loader's code for it is asked.

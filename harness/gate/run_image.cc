@@ -105,11 +105,18 @@ class ImageRun {
       case Container::ptx:
         return text();
       case Container::fatbin:
-        return cubin::fatbin_of(cubin, attempt_.source);
+        return fatbin_of(cubin);
       case Container::cubin:
         break;
     }
     return cubin;
+  }
+
+  Bytes fatbin_of(const Bytes& cubin) const {
+    constexpr Target kBeside{80, ' '};
+    Bytes fatbin = cubin::fatbin_of(cubin, attempt_.source);
+    if (attempt_.ptx_beside.empty()) return fatbin;
+    return cubin::with_ptx(std::move(fatbin), attempt_.ptx_beside, ptx_version_floor(kBeside), kBeside);
   }
 
   /// Whether there is an edited image now. Its diff is taken from the bytes, whatever the edit says of itself.

@@ -1,5 +1,7 @@
 #include "harness/cubin/fatbin_writer.h"
 
+#include "harness/cubin/fatbin.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -39,6 +41,20 @@ TEST(FatbinWriterTest, PadsTheImageToEightBytes) {
   EXPECT_EQ(fatbin.size(), kEntryImageOffset + 16);
   EXPECT_EQ(at<std::uint64_t>(fatbin, 8), 64u + 16);
   EXPECT_EQ(fatbin.back(), std::byte{0});
+}
+
+TEST(FatbinWriterTest, PtxStandsBesideTheImage) {
+  const std::vector<std::byte> image(16, std::byte{1});
+  const auto fatbin = with_ptx(fatbin_of(image, {100, ' '}), "// ptx", {7, 0}, {80, ' '});
+  const auto entries = read_fatbin(fatbin);
+  ASSERT_TRUE(entries) << entries.error().message;
+  ASSERT_EQ(entries->size(), 2u);
+  EXPECT_EQ((*entries)[0].kind, EntryKind::cubin);
+  EXPECT_EQ((*entries)[0].sm, 100);
+  EXPECT_EQ((*entries)[1].kind, EntryKind::ptx);
+  EXPECT_EQ((*entries)[1].sm, 80);
+  EXPECT_EQ((*entries)[1].major, 7);
+  EXPECT_EQ(std::memcmp((*entries)[1].payload.data(), "// ptx", 7), 0);
 }
 
 }  // namespace
