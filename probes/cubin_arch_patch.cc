@@ -384,8 +384,18 @@ class Attempts {
     add_compat("9.0x7f", 9, 0x7f);
     add_edit("virtual-sm", virtual_sm(device_.sm == 100 ? 103 : 100), "another PTX target number in its note");
     add_edit("symbol.absolute", symbol_absolute(kReserved), "the undefined symbol for reserved memory made absolute");
+    if (own_family(100) || own_family(110)) native_tensor_memory_records();
     add_edit("symbol.renamed", symbol_renamed(kReserved, ".nv.reservedSmem.offset9"),
              "the undefined symbol for reserved memory renamed");
+  }
+
+  /// The same relabelling of an image that is good to begin with, where the device's own target builds one.
+  void native_tensor_memory_records() {
+    using namespace cubin::attribute;
+    for (const std::uint8_t attribute : {kReservedSmemUsed, kTcgen05OneCtaUsed, kAtEntryFragments})
+      add(fmt::format("edit.pad-{:#04x}.tcgen05_alloc", attribute), "tcgen05_alloc", device_,
+          record_padded("tcgen05_alloc", attribute),
+          fmt::format("the native image of tensor memory with record {:#04x} relabelled as padding", attribute));
   }
 
   void add_compat(std::string_view name, std::uint8_t attribute, std::uint8_t value) {

@@ -23,10 +23,11 @@ std::string cell_of(const VerifiedRecord& one) {
   if (record.stage(Stage::assemble).status == StageStatus::refused) return "refused";
   if (record.stage(Stage::assemble).status != StageStatus::ok) return std::string(evidence::word(one.derived.verdict));
   const evidence::StageResult& load = record.stage(Stage::load);
-  if (record.stopped == evidence::Stopped::no) return std::string(evidence::word(one.derived.verdict));
-  if (load.status == StageStatus::not_reached) return "assembles";
-  if (load.status == StageStatus::ok) return "loads";
-  return load.code != 0 ? std::to_string(load.code) : std::string(evidence::word(one.derived.verdict));
+  if (load.status == StageStatus::refused && load.code != 0) return std::to_string(load.code);
+  const bool software_only = record.stopped != evidence::Stopped::no;
+  if (software_only && load.status == StageStatus::not_reached) return "assembles";
+  if (software_only && load.status == StageStatus::ok) return "loads";
+  return std::string(evidence::word(one.derived.verdict));
 }
 
 bool by_number(const std::string& a, const std::string& b) {

@@ -29,7 +29,7 @@ StageMatrix stage_matrix(std::span<const evidence::VerifiedRecord>);
 
 /// One answer, and the images that got it.
 struct ImageAnswer {
-  std::string answer;                 ///< "801 CUDA_ERROR_NOT_SUPPORTED at load", "loads", "the edit did not fit"...
+  std::string answer;                 ///< "801 CUDA_ERROR_NOT_SUPPORTED at load", "loads", "the edit does not fit"...
   std::vector<std::string> variants;  ///< In the order of the records.
 };
 std::vector<ImageAnswer> image_answers(std::span<const evidence::VerifiedRecord>);

@@ -58,6 +58,9 @@ Exit run_patch(Arguments arguments) {
   const Result<int> from = sm_of("--from", request.from), to = sm_of("--to", request.to);
   if (!from) return complain("patch", from.error(), Exit::usage);
   if (!to) return complain("patch", to.error(), Exit::usage);
+  if (*from == *to) return complain("patch", Error{"--from and --to are the same SM: nothing to rewrite"}, Exit::usage);
+  if (!cubin::is_known_sm(*to))
+    return complain("patch", Error{fmt::format("--to {}: no SM number of CUDA 13.0", request.to)}, Exit::usage);
   const Result<std::vector<std::byte>> bytes = read_image_file(request.file);
   if (!bytes) return complain("patch", bytes.error(), Exit::usage);
 

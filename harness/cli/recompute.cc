@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/gate/attempt.h"
+#include "harness/gate/image_likeness.h"
 #include "harness/gate/run_probe.h"
 #include "probes/gates.h"
 
@@ -28,6 +29,17 @@ Result<evidence::Recomputed> recompute(const gate::Gate& gate, gate::MakeImages 
 }
 
 }  // namespace
+
+std::string compare_images(const evidence::ImageEdit& told, std::string_view image, std::string_view native) {
+  const auto bytes = [](std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); };
+  const gate::CodeLikeness found = gate::code_likeness(bytes(image), bytes(native));
+  const auto differs = [](std::string_view copy, evidence::Likeness says, evidence::Likeness is) {
+    return fmt::format("{} is said to be {} beside the native build's, it is {}", copy, word(says), word(is));
+  };
+  if (told.code != found.code) return differs("its .text", told.code, found.code);
+  if (told.mercury != found.mercury) return differs("its Mercury copy", told.mercury, found.mercury);
+  return "";
+}
 
 Result<evidence::Recomputed> recompute(const evidence::Record& record, const Digest& nonce) {
   evidence::Recomputed recomputed;

@@ -118,7 +118,7 @@ Exit exit_of(const gate::RunResult& result) {
   if (result.unwell) return Exit::failed;
   if (std::ranges::any_of(result.outcomes, without_assembler)) return Exit::environment;
   for (const gate::GateOutcome& outcome : result.outcomes)
-    if (went_wrong(outcome.record, outcome.derived)) return Exit::failed;
+    if (outcome.record.variant.empty() && went_wrong(outcome.record, outcome.derived)) return Exit::failed;
   for (const auto& [record, derived] : result.records)
     if (launched(record) && went_wrong(record, derived)) return Exit::failed;
   return Exit::done;

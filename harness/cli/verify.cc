@@ -80,6 +80,7 @@ Exit run_verify(Arguments arguments) {
                     Exit::usage);
   evidence::VerifyOptions options;
   if (again) options.recompute = recompute;
+  options.compare_images = compare_images;
   const evidence::VerifyReport report = evidence::verify_bundle(folder, options);
   json ? print_json(report, folder) : print_text(report, folder, again);
   return report.intact ? Exit::done : Exit::integrity;

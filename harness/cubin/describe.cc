@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "harness/base/target.h"
@@ -97,6 +98,7 @@ Result<std::vector<Function>> read_functions(const Elf& elf, const Sections& sec
   if (!module) return module.error();
   const SymbolValues values = symbol_values(*module);
   std::vector<Function> functions;
+  std::set<std::string_view> seen;  // linked images have functions of one name; its records are told with the first
   for (std::uint32_t i = 0; i < elf.symbols().size(); ++i) {
     const Symbol& symbol = elf.symbols()[i];
     const bool defined = symbol.section != SHN_UNDEF && symbol.section < elf.sections().size();
@@ -111,9 +113,11 @@ Result<std::vector<Function>> read_functions(const Elf& elf, const Sections& sec
                       .registers = value_of(values, attribute::kRegCount, i),
                       .frame_bytes = value_of(values, attribute::kFrameSize, i),
                       .min_stack_bytes = value_of(values, attribute::kMinStackSize, i)};
-    const auto records = records_in(elf, sections, fmt::format(".nv.info.{}", symbol.name));
-    if (!records) return records.error();
-    for (const InfoRecord& record : *records) read_record(record, function);
+    if (seen.insert(symbol.name).second) {
+      const auto records = records_in(elf, sections, fmt::format(".nv.info.{}", symbol.name));
+      if (!records) return records.error();
+      for (const InfoRecord& record : *records) read_record(record, function);
+    }
     functions.push_back(std::move(function));
   }
   std::ranges::sort(functions, {}, &Function::name);
@@ -125,6 +129,7 @@ std::vector<std::string_view> undefined_symbols(const Elf& elf) {
   for (const Symbol& symbol : elf.symbols())
     if (symbol.section == SHN_UNDEF && !symbol.name.empty()) names.push_back(symbol.name);
   std::ranges::sort(names);
+  names.erase(std::unique(names.begin(), names.end()), names.end());  // rows may share a long name
   return names;
 }
 

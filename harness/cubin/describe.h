@@ -56,7 +56,7 @@ struct Description {
 /// Reads all of it. Error: offset and rule, from any part of the reader.
 Result<Description> describe(const Elf&);
 
-/// "capmerc and SASS", "SASS" for the image kinds of ABI 8; empty for others.
+/// "SASS and capmerc", "SASS" for the image kinds of ABI 8; empty for others.
 std::string_view kind_name(int kind);
 
 }  // namespace assay::cubin

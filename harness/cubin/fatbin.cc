@@ -5,6 +5,8 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 
 #include "harness/cubin/bytes.h"
 
@@ -225,6 +227,18 @@ Result<std::size_t> count_wrappers(Bytes file, const Elf64_Shdr& section) {
   return static_cast<std::size_t>(section.sh_size / sizeof(Wrapper));
 }
 
+/// Sections that share bytes would be read once each: a small file of many such rows could ask for any amount.
+Status add_apart(std::map<std::uint64_t, std::uint64_t>& ends, const Elf64_Shdr& row) {
+  if (row.sh_size == 0) return ok();
+  const std::uint64_t end = row.sh_offset + row.sh_size;  // in the file, so it cannot wrap
+  const auto after = ends.lower_bound(row.sh_offset);
+  const bool into_next = after != ends.end() && after->first < end;
+  const bool into_previous = after != ends.begin() && std::prev(after)->second > row.sh_offset;
+  if (into_next || into_previous) return fault(row.sh_offset, "fatbin sections must not overlap");
+  ends.emplace(row.sh_offset, end);
+  return ok();
+}
+
 // --- Inflating ---
 
 Error damaged(const FatbinEntry& entry, std::string_view format) {
@@ -280,12 +294,14 @@ Result<HostFatbins> find_fatbins(Bytes file) {
   const Result<HostSections> sections = read_host_sections(file);
   if (!sections) return sections.error();
   HostFatbins found;
+  std::map<std::uint64_t, std::uint64_t> ends;  // by start
   for (const Elf64_Shdr& row : sections->rows) {
     const bool holds = sections->is(row, ".nv_fatbin") || sections->is(row, "__nv_relfatbin");
     const bool wraps = sections->is(row, ".nvFatBinSegment");
     if (!holds && !wraps) continue;
     if (row.sh_type == SHT_NOBITS || !fits(file, row.sh_offset, row.sh_size))
       return fault(row.sh_offset, "a fatbin section must lie in the file");
+    if (Status apart = add_apart(ends, row); !apart) return apart.error();
     if (holds) {
       Status read = append_region(file, row.sh_offset, row.sh_offset + row.sh_size, found.entries);
       if (!read) return read.error();

@@ -1,7 +1,6 @@
 // The metadata records of a cubin: what a kernel uses and what it asks of the loader.
 //
-// `.nv.info` (the whole module), `.nv.info.K` (one kernel), their Mercury copies (`.nv.merc.nv.info*`, from sm_100 on)
-// and
+// `.nv.info` (the whole module), `.nv.info.K` (one kernel), their Mercury copies (`.nv.merc.nv.info*`, from sm_100 on) and
 // `.nv.compat` (from sm_90 on) share one wire format: {u8 format, u8 attribute, u16 value}, and with format SVAL the
 // value is the length of a payload that follows. The attributes of `.nv.compat` are numbered apart. Numbers and names
 // are those of the CUDA 13.0 toolkit; a number without a name is kept, an unknown format cannot be stepped over and is
@@ -21,7 +20,7 @@ namespace assay::cubin {
 /// How a record carries its value: none, in the low byte, in the half word, or in a payload of that length.
 enum class InfoFormat : std::uint8_t { nval = 1, bval = 2, hval = 3, sval = 4 };
 
-/// The attributes that gates and patches name.
+/// The attributes that this program gives names to.
 namespace attribute {
 constexpr std::uint8_t kPad = 0x01, kParamCbank = 0x0a, kExterns = 0x0f, kFrameSize = 0x11, kMinStackSize = 0x12,
                        kCbankParamSize = 0x19, kMaxRegCount = 0x1b, kRegCount = 0x2f, kSwWar = 0x36,

@@ -18,7 +18,6 @@ constexpr std::size_t kKindOffset = 0x30, kSpareOffset = 0x32, kNoteOffset = 0x3
 constexpr std::uint8_t kMercury = 0x02, kSass = 0x04;  // From sm_100 on, and before.
 constexpr std::array kSms = {75, 80, 86, 87, 88, 89, 90, 100, 103, 110, 120, 121};
 
-bool is_known_sm(int sm) { return std::ranges::find(kSms, sm) != kSms.end(); }
 
 bool is_text(const Section& section) { return section.name.starts_with(".text."); }
 bool is_code(const Section& section) { return is_text(section) || section.name.starts_with(".nv.capmerc.text."); }
@@ -229,6 +228,8 @@ bool all_identical(const std::vector<CodeMatch>& code, std::string_view prefix) 
 
 }  // namespace
 
+bool is_known_sm(int sm) { return std::ranges::find(kSms, sm) != kSms.end(); }
+
 Status check_patchable(const Elf& elf) {
   if (Status kept = check_flags(elf); !kept) return kept;
   if (std::ranges::none_of(elf.sections(), is_text))
@@ -242,7 +243,8 @@ Result<Patched> patch_sm(Bytes image, int expected_sm, int new_sm) {
   if (!elf) return elf.error();
   if (!is_known_sm(new_sm)) return Error{fmt::format("{} is no SM number of CUDA 13.0", new_sm)};
   if (elf->sm() != expected_sm)
-    return fault(kSmOffset, fmt::format("the image states SM {}, expected {}", elf->sm(), expected_sm));
+    return fault(kSmOffset, fmt::format("the image states SM {}, expected {}: name the SM that it states", elf->sm(),
+                                        expected_sm));
   return edited(image, {{kSmOffset, {static_cast<std::uint8_t>(new_sm)}}});
 }
 

@@ -38,6 +38,9 @@ struct Patched {
 /// Every rule that an image must keep before a byte of it is edited: ABI 8, known e_flags, whole metadata records.
 Status check_patchable(const Elf&);
 
+/// Whether images of ABI 8 carry this SM number.
+bool is_known_sm(int sm);
+
 /// The SM byte, from `expected_sm` to `new_sm`; both must be SM numbers that ABI 8 images carry.
 Result<Patched> patch_sm(std::span<const std::byte> image, int expected_sm, int new_sm);
 
@@ -71,9 +74,8 @@ struct SymbolEdit {
 /// The only symbol of this name in `.symtab` or `.nv.merc.symtab`.
 Result<Patched> patch_symbol(std::span<const std::byte> image, std::string_view table, std::string_view symbol,
                              const SymbolEdit&);
-/// Renames it in the string table; the new name has as many bytes as the old one. Refuses bytes that another name
-/// shares;
-/// `.symtab` and `.nv.merc.symtab` read the same string, so both see the new name.
+/// Renames it in the string table; the new name has as many bytes as the old one. Refuses bytes of which another name
+/// begins inside; `.symtab` and `.nv.merc.symtab` read the same string, so both see the new name.
 Result<Patched> rename_symbol(std::span<const std::byte> image, std::string_view symbol, std::string_view new_name);
 
 // --- Comparing two images ---

@@ -216,8 +216,12 @@ void Verifier::check_edit(const Record& record, const std::string& where) {
       return find("edit", where, fmt::format("the built image has no byte {} at {}", byte.was, byte.offset));
     built[offset] = static_cast<char>(byte.is);
   }
-  if (built != kept_artifact(folder_, record, "image"))
-    find("edit", where, "the edited bytes do not lead from the built image to the one that was handed over");
+  const std::string image = kept_artifact(folder_, record, "image");
+  if (built != image)
+    return find("edit", where, "the edited bytes do not lead from the built image to the one that was handed over");
+  if (!options_.compare_images) return;
+  const std::string wrong = options_.compare_images(*record.edit, image, kept_artifact(folder_, record, "native"));
+  if (!wrong.empty()) find("edit", where, wrong);
 }
 
 void Verifier::check_cases(const Record& record, const std::string& where) {

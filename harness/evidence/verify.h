@@ -42,8 +42,12 @@ struct Recomputed {
 };
 using Recompute = std::function<Result<Recomputed>(const Record&, const Digest& nonce)>;
 
+/// What an edit is said to have left of the native build's code, against the two images: empty if it is so.
+using CompareImages = std::function<std::string(const ImageEdit&, std::string_view image, std::string_view native)>;
+
 struct VerifyOptions {
-  Recompute recompute;  ///< Empty: digests of cases are not checked.
+  Recompute recompute;           ///< Empty: digests of cases are not checked.
+  CompareImages compare_images;  ///< Empty: the likeness of edited images is not checked.
 };
 
 struct VerifiedRecord {

@@ -7,12 +7,12 @@
 #include "harness/cubin/fatbin_writer.h"
 #include "harness/cubin/patch.h"
 #include "harness/gate/compare.h"
+#include "harness/gate/image_likeness.h"
 
 namespace assay::gate {
 namespace {
 
 using evidence::ImageKind;
-using evidence::Likeness;
 using evidence::Stage;
 using evidence::StageResult;
 using evidence::StageStatus;
@@ -28,17 +28,6 @@ std::vector<evidence::ByteEdit> difference(const Bytes& built, const Bytes& edit
   return bytes;
 }
 
-/// Whether two images hold the same code; an edit may leave none that can be read.
-void compare_with_native(std::span<const std::byte> image, const Native& native, evidence::ImageEdit& edit) {
-  if (native.image.empty()) return;
-  const Result<cubin::CodeComparison> compared = cubin::compare_code(image, native.image);
-  if (!compared) return;
-  const auto is_mercury = [](const cubin::CodeMatch& match) { return match.section.starts_with(".nv.capmerc.text."); };
-  edit.code = compared->text_identical() ? Likeness::identical : Likeness::different;
-  if (std::ranges::any_of(compared->code, is_mercury))
-    edit.mercury = compared->capmerc_identical() ? Likeness::identical : Likeness::different;
-}
-
 class ImageRun {
  public:
   ImageRun(const ImageAttempt& attempt, const Seed& seed, Target device, const ImageTools& tools,
@@ -50,6 +39,7 @@ class ImageRun {
         execution_(seed, device, tools.probe, record) {}
 
   void run(PatchedLaunch allowed) {
+    record_.measurements.push_back({"image", "cubin.arch_patch", "", attempt_.asks, ""});
     if (!has_builder()) return;
     if (!attempt_.broken_on_purpose && !execution_.stage(Stage::assemble, [this] { return assemble(); })) return;
     if (attempt_.broken_on_purpose) image_ = text();
@@ -127,18 +117,23 @@ class ImageRun {
     if (edited->size() != image_.size()) return does_not_apply("the edit changed the image's size");
     evidence::ImageEdit told{.source = to_string(attempt_.source), .bytes = difference(image_, *edited)};
     if (told.bytes.empty()) return does_not_apply("the edit changed nothing");
-    compare_with_native(bare_cubin(*edited), native, told);
-    record_.measurements.push_back({"sm_number", native.image.empty() ? "cuDeviceGetAttribute" : "native build", "",
-                                    native.sm, "what an SM byte is rewritten to"});
+    const CodeLikeness likeness = code_likeness(*edited, native.image);
+    told.code = likeness.code;
+    told.mercury = likeness.mercury;
+    note_sm_number(told, native);
     record_.edit = std::move(told);
     record_.artifacts["built"] = tools_.probe.log.keep(image_);
     image_ = *edited;
     return true;
   }
 
-  std::span<const std::byte> bare_cubin(const Bytes& image) const {
-    const std::span<const std::byte> all(image);
-    return attempt_.container == Container::fatbin ? all.subspan(cubin::kEntryImageOffset) : all;
+  /// Where the SM number that was written came from.
+  void note_sm_number(const evidence::ImageEdit& told, const Native& native) {
+    const bool in_fatbin = attempt_.container == Container::fatbin;
+    const auto at = static_cast<std::int64_t>(cubin::kSmOffset + (in_fatbin ? cubin::kEntryImageOffset : 0));
+    if (std::ranges::find(told.bytes, at, &evidence::ByteEdit::offset) == told.bytes.end()) return;
+    record_.measurements.push_back(
+        {"sm_number", native.image.empty() ? "cuDeviceGetAttribute" : "native build", "", native.sm, ""});
   }
 
   bool does_not_apply(std::string why) {

@@ -329,19 +329,28 @@ class Run {
 
   Status keep_image(Record record) {
     const Gate& gate = *named(record.gate);
+    const evidence::Verdict verdict = evidence::derive(record)->verdict;
+    const bool launched = record.stage(Stage::launch).status != StageStatus::not_reached;
+    const bool wrong = verdict == evidence::Verdict::faulted || verdict == evidence::Verdict::hung ||
+                       verdict == evidence::Verdict::mismatch;
+    if (launched && wrong) image_failed_ = true;
     return write(gate, std::move(record));
   }
 
-  /// Each in a child of its own. After each the copy control in a new one tells whether the device is as it was; if it
-  /// is not, nothing else that was edited is launched.
+  /// Each in a child of its own; after each the copy control, in a new one, tells whether the device is as it was.
+  /// After the first image that went wrong the others are only loaded, and a device that is unwell is handed none.
   Status launch_images(AttemptRequest pending) {
     for (const AttemptWork& work : std::exchange(pending.work, {})) {
       if (result_.interrupted != 0) return ok();
-      const bool unwell = result_.unwell;
+      if (result_.unwell) {
+        if (Status written = write(*named(work.gate), unwell_record(work)); !written) return written;
+        continue;
+      }
       pending.work = {work};
-      Status done = unwell ? write(*named(work.gate), unwell_record(work)) : ask_for_all(pending, &Run::keep_image);
-      if (!done) return done;
-      if (unwell || out_of_time()) continue;  // nothing ran that could have done harm, or nobody may look any more
+      if (image_failed_) pending.unmet = "an edited image before this one went wrong";
+      const bool launches = pending.unmet.empty() && !out_of_time();
+      if (Status done = ask_for_all(pending, &Run::keep_image); !done) return done;
+      if (!launches) continue;  // nothing ran, so there is nothing to look after
       if (Status checked = check_health(); !checked) return checked;
     }
     return ok();
@@ -512,6 +521,7 @@ class Run {
   std::map<std::string, Record, std::less<>> answered_;       ///< Device questions and refused texts, by gate id.
   std::map<std::string, std::string, std::less<>> speakers_;  ///< By gate id: the variant that speaks for it.
   std::map<std::string, Record, std::less<>> accepted_;       ///< Texts for the device's own target, by gate id.
+  bool image_failed_ = false;                                 ///< One that was launched went wrong.
   int health_checks_ = 1;                                     ///< The gate's own attempt is the first.
   evidence::Verdict health_ = evidence::Verdict::not_run;     ///< Of the last look at the device after an edited image.
   std::map<std::string, std::string> kept_;                   ///< Scratch digest to journal digest.

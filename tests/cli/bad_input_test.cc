@@ -237,8 +237,18 @@ TEST_F(BadInputTest, APatchNeverWritesOverAnythingAndNeverInPlace) {
 
   const Ended unexpected = patch("sm_120", "copy");
   EXPECT_EQ(unexpected.code, 1);
-  EXPECT_EQ(unexpected.err, "assay patch: " + at("image") + ": offset 0x31: the image states SM 121, expected 120\n");
+  EXPECT_EQ(unexpected.err, "assay patch: " + at("image") +
+                                ": offset 0x31: the image states SM 121, expected 120: name the SM that "
+                                "it states\n");
   EXPECT_FALSE(std::filesystem::exists(at("copy")));
+
+  const auto to = [&](const char* target) {
+    return bounded({"patch", at("image"), "--from", "sm_121", "--to", target, "--out", at("copy")});
+  };
+  EXPECT_EQ(to("sm_95").code, 2);
+  EXPECT_EQ(to("sm_95").err, "assay patch: --to sm_95: no SM number of CUDA 13.0\n");
+  EXPECT_EQ(to("sm_121").code, 2);
+  EXPECT_EQ(to("sm_121").err, "assay patch: --from and --to are the same SM: nothing to rewrite\n");
 
   const Ended good = patch("sm_121", "copy");
   EXPECT_EQ(good.code, 0) << good.err;

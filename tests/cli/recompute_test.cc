@@ -73,6 +73,13 @@ TEST(RecomputeTest, AnImagesReadingIsMadeAgainAndItsKindIsTheTables) {
   EXPECT_EQ(relabelled.error().message, "image 'sm-byte.arithmetic.sm_100a' is an edited one, the record says native");
 }
 
+TEST(RecomputeTest, ALikenessThatIsNotSoIsNamed) {
+  const evidence::ImageEdit unreadable{.source = "sm_100a", .bytes = {}, .code = evidence::Likeness::identical};
+  EXPECT_EQ(compare_images(unreadable, "no image", "no image"),
+            "its .text is said to be identical beside the native build's, it is not-compared");
+  EXPECT_EQ(compare_images({}, "no image", "no image"), "");
+}
+
 TEST(RecomputeTest, ChallengeTargetAndAttemptEachChangeTheOracle) {
   const evidence::Record record = record_of(kGate);
   const auto before = expected_of(recompute(record, nonce_of(std::byte{7})));

@@ -17,6 +17,7 @@ namespace {
 evidence::VerifyReport verified(std::string_view name) {
   evidence::VerifyOptions options;
   options.recompute = recompute;
+  options.compare_images = compare_images;
   return evidence::verify_bundle(std::filesystem::path(ASSAY_SOURCE_DIR) / "docs/results" / name, options);
 }
 

@@ -279,6 +279,15 @@ TEST(FatbinTest, RefusesBrokenHostFiles) {
          return fmt::format("offset {:#x}: the version of a fatbin wrapper must be 1 or 2",
                             host.section(2).sh_offset + 4);
        }},
+      {[](SyntheticHost& host) {
+         Elf64_Shdr again = host.section(1);
+         again.sh_offset += 16;
+         again.sh_size -= 16;
+         host.set_section(2, again);
+       },
+       [](SyntheticHost& host) {
+         return fmt::format("offset {:#x}: fatbin sections must not overlap", host.section(1).sh_offset + 16);
+       }},
       {[](SyntheticHost& host) { host.bytes().resize(63); },
        [](SyntheticHost&) { return "offset 0x3f: an ELF header needs 64 bytes"; }},
   };

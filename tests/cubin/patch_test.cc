@@ -44,7 +44,8 @@ TEST_F(PatchTest, TheSmByteIsOneByte) {
 }
 
 TEST_F(PatchTest, TheSmByteMustBeAsExpected) {
-  EXPECT_EQ(refusal(patch_sm(image(), 120, 100)), "offset 0x31: the image states SM 121, expected 120");
+  EXPECT_EQ(refusal(patch_sm(image(), 120, 100)),
+            "offset 0x31: the image states SM 121, expected 120: name the SM that it states");
   EXPECT_EQ(refusal(patch_sm(image(), 121, 91)), "91 is no SM number of CUDA 13.0");
   EXPECT_EQ(refusal(patch_sm(image(), 121, 377)), "377 is no SM number of CUDA 13.0");
   EXPECT_EQ(refusal(patch_sm(image(), 121, 121)), "offset 0x31: the edit changes nothing");

@@ -102,6 +102,16 @@ TEST_F(VerifyTest, AnEditLeadsFromTheBuiltImageToTheOneThatWasHandedOver) {
     return messages(verify_bundle(folder));
   };
   EXPECT_THAT(findings(patched_record()), IsEmpty());
+  {
+    const fs::path folder = folder_.path() / "likeness";
+    write_bundle(folder, {patched_record()}, {built_image(), edited_image()});
+    const auto compare = [](const ImageEdit& edit, std::string_view image, std::string_view) {
+      EXPECT_EQ(image, edited_image());
+      return edit.code == Likeness::identical ? std::string("it is different") : std::string();
+    };
+    EXPECT_THAT(messages(verify_bundle(folder, {.recompute = {}, .compare_images = compare})),
+                ElementsAre("gates.jsonl:1: it is different"));
+  }
   Record other = patched_record();
   other.edit->bytes.front().is = 91;
   EXPECT_THAT(findings(other),

@@ -71,7 +71,8 @@ std::vector<Json> serve(const AttemptRequest& request) {
 
 TEST(AttemptTest, ARequestSurvivesTheWire) {
   AttemptRequest sent = request(AttemptRequest::Kind::probe);
-  sent.work = {{"tiny", "sm_90a"}};
+  sent.work = {{.gate = "tiny", .target = "sm_90a", .variant = "edited", .attempt = 3}};
+  sent.allowed = PatchedLaunch::baseline;
   sent.driver = "system";
   sent.device = "1";
   sent.scratch = "/s";
@@ -81,6 +82,9 @@ TEST(AttemptTest, ARequestSurvivesTheWire) {
   const Result<AttemptRequest> got = attempt_request_from_json(to_json(sent));
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(to_json(*got), to_json(sent));
+  EXPECT_EQ(got->work.front().variant, "edited");
+  EXPECT_EQ(got->work.front().attempt, 3);
+  EXPECT_EQ(got->allowed, PatchedLaunch::baseline);
 }
 
 TEST(AttemptTest, ARequestWithAnUnknownKindIsRefused) {

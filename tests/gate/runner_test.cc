@@ -258,6 +258,10 @@ class Children {
         make_right(record);
         record.image = evidence::ImageKind::patched;
         launched.push_back(work.variant);
+        if (work.variant == answers_wrong) {
+          record.cases.front().mismatches = 1;
+          record.end_at(Stage::verify, {.status = StageStatus::failed, .message = "wrong"});
+        }
       } else {
         record.stage(Stage::load).status = record.stage(Stage::resolve).status = StageStatus::ok;
         record.stopped = evidence::Stopped::load_only;
@@ -278,6 +282,7 @@ class Children {
   std::string assembler_dies_at, loader_dies_at;  ///< "first@sm_103a"
   std::set<std::string> refuses;                  ///< Texts that the assembler refuses.
   std::vector<AttemptRequest> requests;
+  std::string answers_wrong;             ///< The variant that runs and gives a wrong answer.
   std::vector<std::string> launched;     ///< Variants, in order.
   std::span<const Gate> table = kTable;  ///< Whose rows the children know.
 };
@@ -386,6 +391,17 @@ TEST_F(ImageRunnerTest, ADeviceThatIsUnwellAfterAnImageGetsNoOtherAndJudgesNothi
             "prerequisite control.copy is faulted, proven needed");
   EXPECT_EQ(verdict(result, "control.copy"), Verdict::proven) << "the first attempt speaks for the gate";
   EXPECT_EQ(verdict(result, "after"), Verdict::not_run);
+}
+
+TEST_F(ImageRunnerTest, AfterAnImageThatWentWrongTheOthersAreOnlyLoaded) {
+  patched_launch = PatchedLaunch::all;
+  children.answers_wrong = "speaker";
+  const RunResult result = run();
+  EXPECT_EQ(children.launched, std::vector<std::string>{"speaker"});
+  EXPECT_FALSE(result.unwell) << "the copy control is right";
+  EXPECT_EQ(journal.variant("daring")->stage(Stage::load).status, StageStatus::ok);
+  EXPECT_EQ(verdict(result, "images"), Verdict::mismatch);
+  EXPECT_EQ(verdict(result, "after"), Verdict::proven);
 }
 
 TEST_F(ImageRunnerTest, AnUnmetPrerequisiteKeepsImagesFromBeingLaunched) {

@@ -58,6 +58,13 @@ TEST(StageMatrixTest, TellsTheFurthestStageOfEachGateAndTarget) {
   EXPECT_THAT(matrix.rows[1].cells, ElementsAre("-", "refused", "loads"));
 }
 
+TEST(StageMatrixTest, ALoadersRefusalOnTheDevicesOwnTargetIsACodeAndNotTheAssemblers) {
+  Record own = answered("mma.fp4", "sm_121a", StageStatus::refused, 500);
+  own.stopped = evidence::Stopped::no;
+  const std::vector<evidence::VerifiedRecord> records = {judged(own)};
+  EXPECT_THAT(stage_matrix(records).rows.at(0).cells, ElementsAre("500"));
+}
+
 TEST(StageMatrixTest, LeavesOutQuestionsVariantsAndLaterAttempts) {
   Record question, variant = assembled("cubin.arch_patch", "sm_90a"), again = assembled("control.copy", "sm_90a");
   question.gate = "device.query";
