@@ -1,10 +1,10 @@
 // The metadata records of a cubin: what a kernel uses and what it asks of the loader.
 //
-// `.nv.info` (the whole module), `.nv.info.K` (one kernel), their Mercury copies (`.nv.merc.nv.info*`, from sm_100 on) and
-// `.nv.compat` (from sm_90 on) share one wire format: {u8 format, u8 attribute, u16 value}, and with format SVAL the
-// value is the length of a payload that follows. The attributes of `.nv.compat` are numbered apart. Numbers and names
-// are those of the CUDA 13.0 toolkit; a number without a name is kept, an unknown format cannot be stepped over and is
-// refused. Tested by tests/cubin/info_test.cc.
+// `.nv.info` (the whole module), `.nv.info.K` (one kernel), the Mercury copies of both (`.nv.merc.nv.info*`, from
+// sm_100 on) and `.nv.compat` (from sm_90 on) share one wire format: {u8 format, u8 attribute, u16 value}, and with
+// format SVAL the value is the length of a payload that follows. The attributes of `.nv.compat` are numbered apart.
+// Numbers and names are those of the CUDA 13.0 toolkit; a number without a name is kept, an unknown format cannot be
+// stepped over and is refused. Tested by tests/cubin/info_test.cc.
 #pragma once
 
 #include <cstddef>

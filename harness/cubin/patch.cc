@@ -18,7 +18,6 @@ constexpr std::size_t kKindOffset = 0x30, kSpareOffset = 0x32, kNoteOffset = 0x3
 constexpr std::uint8_t kMercury = 0x02, kSass = 0x04;  // From sm_100 on, and before.
 constexpr std::array kSms = {75, 80, 86, 87, 88, 89, 90, 100, 103, 110, 120, 121};
 
-
 bool is_text(const Section& section) { return section.name.starts_with(".text."); }
 bool is_code(const Section& section) { return is_text(section) || section.name.starts_with(".nv.capmerc.text."); }
 
