@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint32_t kMagic = 0xba55ed50;
 constexpr std::uint16_t kContainerVersion = 1, kContainerHeader = 16;
 constexpr std::uint16_t kPtxKind = 1, kCubinKind = 2, kEntryVersion = 0x0101;
-constexpr std::uint32_t kEntryHeader = 64;
+constexpr std::uint32_t kEntryHeader = 64, kOptionBlock = 16;
 constexpr std::uint16_t kAbi8Minor = 8, kAbi8Major = 1;
 constexpr std::uint64_t kAlways = 0x11, kArchitectureSpecific = 0x100000, kFamilySpecific = 0x200000;
 
@@ -31,13 +31,23 @@ struct Entry {
   Target target;
 };
 
+/// Where the options stand, behind this pair, and that they take no byte.
+void put_no_options(std::vector<std::byte>& to) {
+  put(to, kEntryHeader + 8);
+  put(to, std::uint32_t{0});
+  put(to, std::uint64_t{0});
+}
+
 void put_entry(std::vector<std::byte>& to, const Entry& entry, std::span<const std::byte> payload) {
   const std::uint64_t padded = (payload.size() + 7) / 8 * 8;
+  // Without its option block, empty or not, PTX in a fatbin was seen to kill a driver's parser.
+  const bool has_options = entry.kind == kPtxKind;
   put(to, entry.kind);
   put(to, kEntryVersion);
-  put(to, kEntryHeader);
+  put(to, has_options ? kEntryHeader + kOptionBlock : kEntryHeader);
   put(to, padded);
-  put(to, std::uint64_t{0});  // compressed size, option block: none
+  put(to, std::uint32_t{0});  // compressed size: stored
+  put(to, has_options ? kEntryHeader : std::uint32_t{0});
   put(to, entry.minor);
   put(to, entry.major);
   put(to, static_cast<std::uint32_t>(entry.target.sm));
@@ -45,6 +55,7 @@ void put_entry(std::vector<std::byte>& to, const Entry& entry, std::span<const s
   put(to, flags(entry.target));
   put(to, std::uint64_t{0});  // hash, of LTO entries only
   put(to, std::uint64_t{0});  // uncompressed size: stored
+  if (has_options) put_no_options(to);
   to.insert(to.end(), payload.begin(), payload.end());
   to.resize(to.size() + padded - payload.size());
 }

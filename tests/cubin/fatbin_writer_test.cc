@@ -55,6 +55,11 @@ TEST(FatbinWriterTest, PtxStandsBesideTheImage) {
   EXPECT_EQ((*entries)[1].sm, 80);
   EXPECT_EQ((*entries)[1].major, 7);
   EXPECT_EQ(std::memcmp((*entries)[1].payload.data(), "// ptx", 7), 0);
+  // As `nvcc -fatbin -no-compress` writes it: the header with an option block that holds nothing.
+  const std::size_t entry = kEntryImageOffset + image.size();
+  EXPECT_EQ(at<std::uint32_t>(fatbin, entry + 4), 0x50u);
+  EXPECT_EQ(at<std::uint32_t>(fatbin, entry + 20), 64u);
+  EXPECT_EQ(at<std::uint64_t>(fatbin, entry + 64), 72u);
 }
 
 }  // namespace
