@@ -183,8 +183,10 @@ class Writer {
   void add_somewhere(std::uint32_t form) {
     const Extent one = extent(kForms[form].shape);
     const std::uint32_t columns = one.columns * kForms[form].count;
-    add(form, one.lanes == 16 ? 16 * stream_.below(2) : 0,
-        one.columns * stream_.below((kWindow - columns) / one.columns + 1));
+    // One draw a statement: the order of two in one argument list differs between hosts.
+    const std::uint32_t column = one.columns * stream_.below((kWindow - columns) / one.columns + 1);
+    const std::uint32_t lane = one.lanes == 16 ? 16 * stream_.below(2) : 0;
+    add(form, lane, column);
   }
 
   /// A step of one column outside of the window, whose number differs in one bit from that of a column in it.

@@ -423,15 +423,14 @@ TEST_F(ImageRunnerTest, ASpentRunLimitIsNoTroubleOfTheDevice) {
 
 TEST_F(RunnerTest, ARefusedTextIsWrittenOnceAlsoWhereTheRunLimitPassesLater) {
   children.refuses = {"first@sm_90a", "second@sm_90a"};
-  run_limit = std::chrono::milliseconds(40);
-  children.on["first"] = [](const AttemptRequest&, const ChildRequest&) { return ChildResult{}; };
-  const auto slow = [this](const ChildRequest& child) {
+  run_limit = std::chrono::milliseconds(1500);
+  const auto spends_the_limit_on_texts = [this](const ChildRequest& child) {
     const auto answer = children(child);
-    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    if (children.requests.back().kind == AttemptRequest::Kind::foreign) std::this_thread::sleep_for(run_limit);
     return answer;
   };
   RunOptions options = make_options();
-  options.spawn = slow;
+  options.spawn = spends_the_limit_on_texts;
   Silent silent;
   const Result<RunResult> result = run_gates(kTable, options, journal, silent);
   ASSERT_TRUE(result);
