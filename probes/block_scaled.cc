@@ -162,6 +162,18 @@ double sum_of_magnitudes(const ScaledMatrices& s, const BlockFormat& format, std
   return sum;
 }
 
+ScaledMatrices nothing_drawn(const ProblemShape& shape, const BlockFormat& format) {
+  return {.m = shape.m,
+          .n = shape.n,
+          .k = shape.k,
+          .block = format.block,
+          .a = {},
+          .b = {},
+          .scale_a = {},
+          .scale_b = {},
+          .c = {}};
+}
+
 }  // namespace
 
 ElementFormat e2m1_elements() {
@@ -234,15 +246,7 @@ BlockFormat mxfp4_format() {
 
 ScaledMatrices draw_exact(gate::ChallengeStream& stream, const ProblemShape& shape, const BlockFormat& format,
                           ExactScales kind) {
-  ScaledMatrices s{.m = shape.m,
-                   .n = shape.n,
-                   .k = shape.k,
-                   .block = format.block,
-                   .a = {},
-                   .b = {},
-                   .scale_a = {},
-                   .scale_b = {},
-                   .c = {}};
+  ScaledMatrices s = nothing_drawn(shape, format);
   const ScaleLimits limits = draw_limits(stream, format, s.k, kind);
   const auto units_a = deal_units(stream, format.scale, s.m), units_b = deal_units(stream, format.scale, s.n);
   s.a = draw_elements(stream, format.a.exact, s.m * s.k);
@@ -257,15 +261,7 @@ ScaledMatrices draw_exact(gate::ChallengeStream& stream, const ProblemShape& sha
 }
 
 ScaledMatrices draw_wide(gate::ChallengeStream& stream, const ProblemShape& shape, const BlockFormat& format) {
-  ScaledMatrices s{.m = shape.m,
-                   .n = shape.n,
-                   .k = shape.k,
-                   .block = format.block,
-                   .a = {},
-                   .b = {},
-                   .scale_a = {},
-                   .scale_b = {},
-                   .c = {}};
+  ScaledMatrices s = nothing_drawn(shape, format);
   s.a = draw_elements(stream, format.a.wide, s.m * s.k);
   s.b = draw_elements(stream, format.b.wide, s.n * s.k);
   s.scale_a = deal_scales(stream, format.scale.wide, s.m * (s.k / s.block));
