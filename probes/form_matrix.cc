@@ -14,12 +14,6 @@ namespace {
 constexpr std::string_view kTool = "ptxas ";
 constexpr char kTaken = '+';
 
-std::string joined(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += (text.empty() ? "" : " | ") + line;
-  return text;
-}
-
 /// "application ptx input, line 20; error   : ..." without what stands before the severity.
 std::string_view without_place(std::string_view line) {
   const std::size_t colon = line.find(" : "), place = line.substr(0, colon).rfind("; ");
@@ -73,7 +67,7 @@ Result<FormRow> ask_row(cuda::PtxAssembler& assembler, const Form& form, std::sp
 }
 
 std::string told(const FormAnswer& answer) {
-  const std::string messages = joined(answer.messages);
+  const std::string messages = fmt::format("{}", fmt::join(answer.messages, " | "));
   return fmt::format("{}{}{}", answer.accepted ? "accepted" : "refused", messages.empty() ? "" : ": ", messages);
 }
 

@@ -57,14 +57,8 @@ std::string title(const Entry& entry) {
   return text + "at " + occurrence.stage;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& one : words) text += (text.empty() ? "" : ", ") + one;
-  return text;
-}
-
 std::string paragraph(const Entry& entry, std::size_t width, bool colour) {
-  std::vector<std::vector<Cell>> rows = {{{"  "}, {"met by"}, {joined(entry.gates)}},
+  std::vector<std::vector<Cell>> rows = {{{"  "}, {"met by"}, {fmt::format("{}", fmt::join(entry.gates, ", "))}},
                                          {{"  "}, {"shows"}, {entry.explanation.shows}},
                                          {{"  "}, {"does not show"}, {entry.explanation.does_not_show}}};
   if (!entry.explanation.remedy.empty()) rows.push_back({{"  "}, {"remedy"}, {entry.explanation.remedy}});

@@ -19,12 +19,6 @@ Colour colour_of_cell(const std::string& cell) {
   return is_code ? Colour::yellow : Colour::red;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& one : words) text += (text.empty() ? "" : ", ") + one;
-  return text;
-}
-
 }  // namespace
 
 std::string matrix_text(std::span<const evidence::VerifiedRecord> records, std::size_t width, bool colour) {
@@ -55,7 +49,7 @@ Json matrix_json(std::span<const evidence::VerifiedRecord> records) {
 std::string image_text(std::span<const evidence::VerifiedRecord> records, std::size_t width, bool colour) {
   std::vector<std::vector<Cell>> rows;
   for (const auto& [answer, variants] : reports::image_answers(records))
-    rows.push_back({{answer}, {std::to_string(variants.size())}, {joined(variants)}});
+    rows.push_back({{answer}, {std::to_string(variants.size())}, {fmt::format("{}", fmt::join(variants, ", "))}});
   if (rows.empty()) return "";
   return table({"images, by the loader's answer", "", "cubin.arch_patch"}, rows, width, colour) + "\n";
 }
