@@ -39,7 +39,7 @@ void print_text(const evidence::VerifyReport& report, const std::string& folder,
              verdict_counts(report), recount(report, recomputed));
   if (report.labels_not_recomputed > 0)
     fmt::print("  labels of {} records not recomputed: rules unknown to this build\n", report.labels_not_recomputed);
-  if (report.is_private) fmt::print("  private: recorded without redaction, never to be published\n");
+  if (report.environment.is_private) fmt::print("  private: recorded without redaction, never to be published\n");
   fmt::print("  self-attested: whoever holds the machine can write a consistent bundle\n");
 }
 
@@ -57,7 +57,7 @@ void print_json(const evidence::VerifyReport& report, const std::string& folder)
       {"verdicts", verdicts},
       {"recomputed", {{"agreed", report.cases.agreed}, {"not_recomputed", report.cases.not_recomputed}}},
       {"labels_not_recomputed", report.labels_not_recomputed},
-      {"private", report.is_private},
+      {"private", report.environment.is_private},
       {"manifest_sha256", report.manifest_sha256}};
   if (const auto text = pretty_json(document)) fmt::print("{}", *text);
 }

@@ -8,6 +8,7 @@
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
 #include "harness/evidence/closed_world.h"
+#include "harness/evidence/environment.h"
 
 namespace assay::evidence {
 namespace {
@@ -127,7 +128,7 @@ Result<Derived> BundleWriter::append(Record record) {
 Result<Json> BundleWriter::environment_document() const {
   if (!environment_.is_object()) return Error{.message = fmt::format("{}: not an object", kEnvironmentFile)};
   Json document = redactor_ != nullptr ? redactor_->json(environment_) : environment_;
-  document["schema"] = kEnvironmentSchema;
+  document["schema"] = Environment::kSchema;
   document["private"] = redactor_ == nullptr;
   return document;
 }

@@ -33,7 +33,6 @@ namespace assay::evidence {
 inline constexpr std::string_view kChallengeFile = "challenge.json";
 inline constexpr std::string_view kEnvironmentFile = "environment.json";
 inline constexpr std::string_view kRulesFile = "rules.json";
-inline constexpr std::string_view kEnvironmentSchema = "environment/1";
 
 /// A gate that a whole run has at least one record of, at this version.
 struct RequiredGate {

@@ -369,6 +369,7 @@ Result<EvidenceClass> parse_class(std::string_view text) { return parse_word<Evi
 Result<Level> parse_level(std::string_view text) { return parse_word<Level>(text); }
 Result<Verdict> parse_verdict(std::string_view text) { return parse_word<Verdict>(text); }
 Result<Stage> parse_stage(std::string_view text) { return parse_word<Stage>(text); }
+Result<DriverLibrary> parse_driver_library(std::string_view text) { return parse_word<DriverLibrary>(text); }
 
 Json to_json(const Record& record) {
   Json stages = Json::array();

@@ -122,6 +122,21 @@ struct ProcessResult {
   std::int64_t wall_ns = 0;
 };
 
+/// A timed launch. Speed counts only beside a right answer of the same launch, so it stands in that launch's record.
+struct Performance {
+  std::int64_t samples = 0;  ///< Timed launches; 5 at least before a claim rests on them.
+  std::int64_t warmups = 0;
+  std::int64_t median_ns = 0;
+  std::int64_t spread_ns = 0;   ///< Median absolute deviation.
+  std::int64_t bytes = 0;       ///< Moved by one launch; 0 if not counted.
+  std::int64_t operations = 0;  ///< Multiplications and additions of one launch; 0 if not counted.
+  std::string launch;           ///< "grid 132x1x1, block 128x1x1, cluster 1, shared 49152 B".
+  std::string floor;            ///< What it is held against, timed in the same run: "plain read of the same bytes".
+  std::int64_t floor_ns = 0;    ///< That floor's median; 0 if there is none.
+  std::optional<std::int64_t> clock_khz_before, clock_khz_after, power_mw, temperature_c;  ///< Absent: not readable.
+  std::string throttle;  ///< "none", reasons joined by ", ", or "not readable".
+};
+
 /// How one copy of an edited image's code compares with that of the native build; `not_compared` also where neither has
 /// such a copy.
 enum class Likeness { identical, different, not_compared };
@@ -163,6 +178,7 @@ struct Record {
   std::optional<ImageEdit> edit;  ///< Of a patched image; absent for every other.
   std::vector<PrerequisiteResult> prerequisites;
   std::vector<Measurement> measurements;
+  std::optional<Performance> performance;        ///< Of a launch that was timed.
   std::map<std::string, std::string> artifacts;  ///< Role ("ptx", "cubin", "log") to sha256.
   std::optional<ProcessResult> process;          ///< Absent if no child was needed.
   std::string started_utc;                       ///< "2026-11-22T21:59:05Z".
@@ -199,6 +215,7 @@ Result<EvidenceClass> parse_class(std::string_view);
 Result<Level> parse_level(std::string_view);
 Result<Verdict> parse_verdict(std::string_view);
 Result<Stage> parse_stage(std::string_view);
+Result<DriverLibrary> parse_driver_library(std::string_view);
 
 /// The raw record as JSON, with its schema but without the derived labels and the chain.
 Json to_json(const Record&);

@@ -150,17 +150,14 @@ void Verifier::read_challenge() {
 }
 
 void Verifier::read_environment() {
-  auto json = parse_document(kEnvironmentFile);
+  const auto json = parse_document(kEnvironmentFile);
   if (!json) return;
-  // The writer describes the machine in its own words; the two fields that decide something are read strictly.
-  const bool whole = json->is_object() && json->value("schema", Json()) == kEnvironmentSchema &&
-                     json->value("private", Json()).is_boolean();
-  if (!whole) {
-    return find("schema", std::string(kEnvironmentFile),
-                fmt::format("needs schema '{}' and private", kEnvironmentSchema));
-  }
-  report_.is_private = (*json)["private"].get<bool>();
-  report_.environment = *std::move(json);
+  auto environment = environment_from_json(*json, kEnvironmentFile);
+  if (!environment) return find("schema", std::string(kEnvironmentFile), environment.error().message);
+  report_.environment = *std::move(environment);
+  if (report_.environment.is_private)
+    report_.unfit.push_back(
+        {"private", std::string(kEnvironmentFile), "recorded without redaction; record again without --no-redact"});
 }
 
 bool Verifier::read_rules() {
@@ -288,7 +285,7 @@ VerifyReport Verifier::verify(const std::filesystem::path& folder) {
   } else {
     for (LedgerLine& line : ledger.lines) keep(std::move(line));
   }
-  if (!report_.is_private) add(std::move(world_.leaks));
+  if (!report_.environment.is_private) add(std::move(world_.leaks));
   if (sealed) report_.manifest_sha256 = hex(sha256(document(kManifestFile)));
   report_.intact = report_.findings.empty();
   return std::move(report_);

@@ -21,6 +21,7 @@
 #include "harness/evidence/bundle.h"
 #include "harness/evidence/challenge.h"
 #include "harness/evidence/derive.h"
+#include "harness/evidence/environment.h"
 #include "harness/evidence/finding.h"
 #include "harness/evidence/record.h"
 
@@ -61,6 +62,26 @@ struct Recount {
   std::size_t not_recomputed = 0;  ///< Gate version unknown to this build, or no recomputer was given.
 };
 
+/// How far a bundle's signatures go.
+enum class Trust {
+  self_attested,  ///< Not signed, or by nobody whom the reader trusts.
+  by_operator,    ///< Signed by a trusted operator; the challenge may be of his own.
+  independent     ///< And by a trusted verifier with another key, who issued the challenge.
+};
+
+/// One good signature on a bundle.
+struct Signature {
+  std::string keyid;  ///< SHA-256 of the DER SubjectPublicKeyInfo, hex.
+  std::string role;   ///< As the trust file says it: "operator", "verifier"; empty if not trusted.
+};
+
+struct Attestation {
+  Trust trust = Trust::self_attested;
+  bool is_signed = false;
+  std::vector<Signature> signatures;
+  std::string line;  ///< One sentence for every report: "self-attested: ...".
+};
+
 struct VerifyReport {
   bool intact = false;            ///< No findings.
   std::vector<Finding> findings;  ///< In the order in which they were met.
@@ -68,10 +89,11 @@ struct VerifyReport {
   std::map<Verdict, std::size_t> verdicts;  ///< How many records of each.
   std::size_t labels_not_recomputed = 0;    ///< Records whose rule set this build does not know.
   Recount cases;                            ///< Records that have cases.
-  bool is_private = false;                  ///< Not redacted: never to be published.
+  std::vector<Finding> unfit;               ///< Why an intact bundle is not to be published from; empty if it may be.
   std::optional<Challenge> challenge;
   RunRules rules;
-  Json environment = Json::object();
+  Environment environment;
+  Attestation attestation;      ///< Who says so.
   std::string manifest_sha256;  ///< By which the bundle is known; empty if it was never sealed.
 };
 

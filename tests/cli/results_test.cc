@@ -29,9 +29,9 @@ TEST(ResultsTest, TheFirstGatesOnAnH100VerifyWithTheirOracles) {
   EXPECT_EQ(report.verdicts.at(evidence::Verdict::reported), 4u);
   EXPECT_EQ(report.cases.agreed, 7u);
   EXPECT_EQ(report.labels_not_recomputed, 0u);
-  EXPECT_FALSE(report.is_private);
-  EXPECT_EQ(report.environment.at("device").at("name"), "NVIDIA H100 80GB HBM3");
-  EXPECT_EQ(report.environment.at("tool").at("git_dirty"), false);
+  EXPECT_FALSE(report.environment.is_private);
+  EXPECT_EQ(report.environment.device_name(), "NVIDIA H100 80GB HBM3");
+  EXPECT_FALSE(report.environment.tool.git_dirty);
   for (const evidence::VerifiedRecord& one : report.records)
     if (one.derived.verdict == evidence::Verdict::proven) {
       EXPECT_EQ(one.derived.evidence_class, evidence::EvidenceClass::real_execution);
@@ -76,7 +76,7 @@ TEST_F(AllGatesTest, VerifyWithTheirOracles) {
   EXPECT_EQ(report_.verdicts.at(evidence::Verdict::proven), 8u);
   EXPECT_EQ(report_.verdicts.at(evidence::Verdict::reported), 4u);
   EXPECT_EQ(report_.cases.agreed, 16u);
-  EXPECT_EQ(report_.environment.at("tool").at("git_dirty"), false);
+  EXPECT_FALSE(report_.environment.tool.git_dirty);
 }
 
 TEST_F(AllGatesTest, GatesOfOtherTargetsAreRefusedAsDriverSignalsAndNothingMore) {

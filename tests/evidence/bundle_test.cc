@@ -40,8 +40,8 @@ TEST_F(BundleTest, IsVerifiedIntactWhenSealed) {
   EXPECT_EQ(report.verdicts.at(Verdict::proven), 1u);
   EXPECT_EQ(report.verdicts.at(Verdict::reported), 1u);
   EXPECT_EQ(report.manifest_sha256, digest_of(read_text(path("manifest.json"))));
-  EXPECT_EQ(report.environment["device"]["name"], "NVIDIA H100");
-  EXPECT_FALSE(report.is_private);
+  EXPECT_EQ(report.environment.device_name(), "NVIDIA H100 80GB HBM3");
+  EXPECT_FALSE(report.environment.is_private);
 }
 
 TEST_F(BundleTest, RefusesAFolderThatIsNotItsOwn) {
@@ -106,7 +106,7 @@ TEST_F(BundleTest, IsMarkedPrivateWithoutRedaction) {
   write_bundle(path(), {record}, {"/home/bob/x"}, nullptr);
   const VerifyReport report = verify_bundle(path());
   EXPECT_TRUE(report.intact) << testing::PrintToString(messages(report));
-  EXPECT_TRUE(report.is_private);
+  EXPECT_TRUE(report.environment.is_private);
   EXPECT_EQ(report.records[0].record.measurements[0].value, "/home/bob/x");
 }
 

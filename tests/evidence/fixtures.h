@@ -131,6 +131,39 @@ inline const Redactor& test_redactor() {
   return redactor;
 }
 
+/// As the H100 of these records' fixtures describes itself.
+inline Json good_environment() {
+  return {
+      {"tool",
+       {{"name", "assay"},
+        {"version", "0.1.0"},
+        {"git_commit", std::string(40, 'a')},
+        {"git_dirty", false},
+        {"compiler", "GNU 12.2.0"},
+        {"build_type", "Release"}}},
+      {"os", {{"kernel", "6.1.0"}, {"arch", "x86_64"}, {"distribution", "Debian GNU/Linux 12"}}},
+      {"toolchain",
+       {{{"name", "nvJitLink"}, {"version", "13.0"}, {"path_class", "toolkit"}, {"sha256", digest_of("nvJitLink")}}}},
+      {"environment_overrides", Json::array()},
+      {"driver",
+       {{"driver_version", "580.159.04"},
+        {"kernel_module_version", "580.159.04"},
+        {"api_version", 13000},
+        {"kind", "system"},
+        {"path_class", "system"},
+        {"sha256", digest_of("libcuda")},
+        {"kernel_agrees", true},
+        {"opened_device_nodes", true},
+        {"says_emulated", false}}},
+      {"device",
+       {{"name", "NVIDIA H100 80GB HBM3"},
+        {"compute_capability", "9.0"},
+        {"multiprocessor_count", 132},
+        {"total_bytes", 85017493504},
+        {"uuid_token", "85dc2fb9402b3528"},
+        {"pci_token", "c47dbda0b089492b"}}}};
+}
+
 /// Writes a sealed bundle of the records; each of their gates is a required one.
 inline void write_bundle(const std::filesystem::path& folder, const std::vector<Record>& records,
                          const std::vector<std::string>& artifacts = {}, const Redactor* redactor = &test_redactor()) {
@@ -145,7 +178,7 @@ inline void write_bundle(const std::filesystem::path& folder, const std::vector<
     ASSERT_TRUE(derived) << derived.error().message;
   }
   writer->set_gates(gates);
-  writer->set_environment({{"device", {{"name", "NVIDIA H100"}}}});
+  writer->set_environment(good_environment());
   const auto digest = writer->finish();
   ASSERT_TRUE(digest) << digest.error().message;
 }

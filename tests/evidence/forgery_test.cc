@@ -180,15 +180,15 @@ std::vector<Forgery> forgeries() {
        "that "
        "this build reads"},
       {"an environment without its mark", document_edit("environment.json", [](Json& j) { j.erase("private"); }),
-       "environment.json: needs schema 'environment/1' and private"},
+       "environment.json: field 'private': missing"},
       {"a challenge without a nonce",
        document_edit("challenge.json", [](Json& j) { j["nonce"] = std::string(64, '0'); }),
        "challenge.json: field 'nonce': all zero"},
       {"unknown field in the rules", document_edit("rules.json", [](Json& j) { j["waived"] = true; }),
        "rules.json: field 'waived': unknown"},
       // Leaks.
-      {"a leak in the environment", document_edit("environment.json", [](Json& j) { j["note"] = "on 10.1.2.3"; }),
-       "environment.json: IP address in /note at offset 3"},
+      {"a leak in the environment", document_edit("environment.json", [](Json& j) { j["os"]["kernel"] = "on 10.1.2.3"; }),
+       "environment.json: IP address in /os/kernel at offset 3"},
       {"a leak in a record", record_edit(0, [](Record& r) { r.measurements[1].note = "see /home/bob/x"; }),
        "gates.jsonl:1: home path in /measurements/1/note at offset 4"},
       {"a home path inside an artifact",
