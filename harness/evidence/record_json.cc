@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -10,8 +12,18 @@
 namespace assay::evidence {
 namespace {
 
-/// What records were written as before images could be edited: without `variant` and `edit`.
-constexpr std::string_view kFirstSchema = "gate-record/1";
+/// What records were written as, oldest first. The second brought `variant` and `edit`, the third `performance`.
+constexpr std::array<std::string_view, 3> kSchemas{"gate-record/1", "gate-record/2", Record::kSchema};
+
+/// The version of a schema's name, from 1; a fault, and the newest, if this build does not read it.
+std::size_t read_version(ObjectReader& reader) {
+  const std::string schema = reader.string("schema");
+  const auto found = std::find(kSchemas.begin(), kSchemas.end(), schema);
+  if (found != kSchemas.end()) return static_cast<std::size_t>(found - kSchemas.begin()) + 1;
+  reader.fault("schema",
+               fmt::format("'{}' is none of {}, the schemas that this build reads", schema, fmt::join(kSchemas, ", ")));
+  return kSchemas.size();
+}
 
 /// Takes a part's value, or keeps its error: the parts of a record are read one after the other, the first fault wins.
 template <class T>
@@ -47,6 +59,7 @@ Json to_json(const Record& record) {
           {"edit", edit_to_json(record.edit)},
           {"prerequisites", prerequisites_to_json(record.prerequisites)},
           {"measurements", measurements_to_json(record.measurements)},
+          {"performance", performance_to_json(record.performance)},
           {"artifacts", record.artifacts},
           {"process", process_to_json(record.process)},
           {"started_utc", record.started_utc},
@@ -59,16 +72,11 @@ Json to_json(const Record& record) {
 Result<Record> record_from_json(const Json& json, std::string_view where) {
   const std::string at(where);
   ObjectReader reader(json, at);
-  const std::string schema = reader.string("schema");
-  const bool first = schema == kFirstSchema;
-  if (!first && schema != Record::kSchema) {
-    reader.fault("schema", fmt::format("'{}' is neither '{}' nor '{}', the schemas that this build reads", schema,
-                                       kFirstSchema, Record::kSchema));
-  }
+  const std::size_t version = read_version(reader);
   Record record;
   record.gate = reader.string("gate");
   record.gate_version = reader.integer("gate_version", 1);
-  if (!first) record.variant = reader.string("variant");
+  if (version >= 2) record.variant = reader.string("variant");
   record.target = reader.string("target");
   record.attempt = reader.integer("attempt", 1);
   record.driver_library = read_word<DriverLibrary>(reader, "driver_library");
@@ -82,9 +90,10 @@ Result<Record> record_from_json(const Json& json, std::string_view where) {
   const Json& controls = reader.object("controls");
   record.control_note = reader.string("control_note");
   const Json& witness = reader.object("witness");
-  const Json edit = first ? Json() : reader.any("edit");
+  const Json edit = version >= 2 ? reader.any("edit") : Json();
   const Json& prerequisites = reader.array("prerequisites");
   const Json& measurements = reader.array("measurements");
+  const Json performance = version >= 3 ? reader.any("performance") : Json();
   const Json& artifacts = reader.object("artifacts");
   const Json& process = reader.any("process");
   record.started_utc = reader.string("started_utc");
@@ -102,6 +111,7 @@ Result<Record> record_from_json(const Json& json, std::string_view where) {
   take(record.edit, read_edit(edit, at + ": edit"), fault);
   take(record.prerequisites, read_prerequisites(prerequisites, at + ": prerequisites"), fault);
   take(record.measurements, read_measurements(measurements, at + ": measurements"), fault);
+  take(record.performance, read_performance(performance, at + ": performance"), fault);
   take(record.artifacts, read_artifacts(artifacts, at + ": artifacts"), fault);
   take(record.process, read_process(process, at + ": process"), fault);
   if (fault) return *std::move(fault);

@@ -143,6 +143,14 @@ Result<Measurement> read_measurement(const Json& json, const std::string& where)
   return finished(reader, std::move(measurement));
 }
 
+Json number_or_null(const std::optional<std::int64_t>& number) { return number ? Json(*number) : Json(nullptr); }
+
+/// Null: it could not be read, which is not 0.
+std::optional<std::int64_t> read_number_or_null(ObjectReader& reader, std::string_view key) {
+  if (reader.any(key).is_null()) return std::nullopt;
+  return reader.integer(key);
+}
+
 }  // namespace
 
 Json stages_to_json(const Stages& stages) {
@@ -253,6 +261,44 @@ Json measurements_to_json(const std::vector<Measurement>& measurements) {
 
 Result<std::vector<Measurement>> read_measurements(const Json& array, const std::string& where) {
   return read_list(array, where, read_measurement);
+}
+
+Json performance_to_json(const std::optional<Performance>& performance) {
+  if (!performance) return nullptr;
+  return {{"samples", performance->samples},
+          {"warmups", performance->warmups},
+          {"median_ns", performance->median_ns},
+          {"spread_ns", performance->spread_ns},
+          {"bytes", performance->bytes},
+          {"operations", performance->operations},
+          {"launch", performance->launch},
+          {"floor", performance->floor},
+          {"floor_ns", performance->floor_ns},
+          {"clock_khz_before", number_or_null(performance->clock_khz_before)},
+          {"clock_khz_after", number_or_null(performance->clock_khz_after)},
+          {"power_mw", number_or_null(performance->power_mw)},
+          {"temperature_c", number_or_null(performance->temperature_c)},
+          {"throttle", performance->throttle}};
+}
+
+Result<std::optional<Performance>> read_performance(const Json& json, const std::string& where) {
+  if (json.is_null()) return std::optional<Performance>();
+  ObjectReader reader(json, where);
+  Performance performance{.samples = read_count(reader, "samples"),
+                          .warmups = read_count(reader, "warmups"),
+                          .median_ns = read_count(reader, "median_ns"),
+                          .spread_ns = read_count(reader, "spread_ns"),
+                          .bytes = read_count(reader, "bytes"),
+                          .operations = read_count(reader, "operations"),
+                          .launch = reader.string("launch"),
+                          .floor = reader.string("floor"),
+                          .floor_ns = read_count(reader, "floor_ns"),
+                          .clock_khz_before = read_number_or_null(reader, "clock_khz_before"),
+                          .clock_khz_after = read_number_or_null(reader, "clock_khz_after"),
+                          .power_mw = read_number_or_null(reader, "power_mw"),
+                          .temperature_c = read_number_or_null(reader, "temperature_c"),
+                          .throttle = reader.string("throttle")};
+  return finished(reader, std::optional(std::move(performance)));
 }
 
 Result<Artifacts> read_artifacts(const Json& json, const std::string& where) {

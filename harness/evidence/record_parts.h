@@ -24,6 +24,7 @@ Json witness_to_json(const Witness&);
 Json edit_to_json(const std::optional<ImageEdit>&);
 Json prerequisites_to_json(const std::vector<PrerequisiteResult>&);
 Json measurements_to_json(const std::vector<Measurement>&);
+Json performance_to_json(const std::optional<Performance>&);
 Json process_to_json(const std::optional<ProcessResult>&);
 
 /// All six, each once and in order: a missing stage must not read as one that was not reached.
@@ -34,6 +35,7 @@ Result<Witness> read_witness(const Json&, const std::string& where);
 Result<std::optional<ImageEdit>> read_edit(const Json&, const std::string& where);
 Result<std::vector<PrerequisiteResult>> read_prerequisites(const Json& array, const std::string& where);
 Result<std::vector<Measurement>> read_measurements(const Json& array, const std::string& where);
+Result<std::optional<Performance>> read_performance(const Json&, const std::string& where);
 Result<Artifacts> read_artifacts(const Json&, const std::string& where);
 Result<std::optional<ProcessResult>> read_process(const Json&, const std::string& where);
 

@@ -43,9 +43,9 @@ struct Words<ImageKind> {
 };
 template <>
 struct Words<Stopped> {
-  static constexpr std::array<std::string_view, 9> kAll{
+  static constexpr std::array<std::string_view, 10> kAll{
       "no",           "no-device", "prerequisite", "foreign-target", "not-implemented", "not-applicable",
-      "no-assembler", "run-limit", "load-only"};
+      "no-assembler", "run-limit", "load-only",    "not-selected"};
 };
 template <>
 struct Words<Likeness> {
