@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,15 +31,17 @@ inline constexpr std::string_view kHealth = "control.copy";
 
 class Run {
  public:
-  Run(std::vector<const Gate*> gates, const RunOptions& options, Journal& journal, Observer& observer)
-      : gates_(std::move(gates)),
+  Run(std::span<const Gate> table, std::vector<const Gate*> gates, const RunOptions& options, Journal& journal,
+      Observer& observer)
+      : table_(table),
+        gates_(std::move(gates)),
         options_(options),
         journal_(journal),
         observer_(observer),
         deadline_(std::chrono::steady_clock::now() + options.run_limit) {}
 
   /// Records are written in the order in which the attempts were made: the first row, which surveys the device; every
-  /// target that is not the device's; then gate by gate on the device.
+  /// target that is not the device's; then gate by gate on the device; last the gates that nobody asked for.
   Result<RunResult> all();
 
  private:
@@ -106,12 +109,15 @@ class Run {
   /// Writes a record, and counts it for its gate: the device's record speaks for the gate, the home target's where
   /// there is no device.
   Status write(const Gate& gate, evidence::Record record);
+  /// Of each row that was not asked for a record that says so: a bundle has records of its whole gate set.
+  Status tell_of_others();
   GateOutcome& outcome_of(const Gate& gate);
   /// Moves what the record names from the scratch folder to the journal, under the digest that the journal gives it.
   Status keep_artifacts(evidence::Record& record);
   Status keep_artifact(std::string& digest);
 
-  std::vector<const Gate*> gates_;
+  std::span<const Gate> table_;
+  std::vector<const Gate*> gates_;  ///< The rows that were asked for, with what they need.
   const RunOptions& options_;
   Journal& journal_;
   Observer& observer_;

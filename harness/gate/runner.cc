@@ -16,13 +16,14 @@ using evidence::StageStatus;
 using evidence::Stopped;
 
 Result<RunResult> Run::all() {
-  for (const Gate* gate : gates_)
-    result_.outcomes.push_back({.gate = std::string(gate->id), .record = start_record(*gate, "")});
+  for (const Gate& gate : table_)
+    result_.outcomes.push_back({.gate = std::string(gate.id), .record = start_record(gate, "")});
   if (Status done = survey(); !done) return done.error();
   if (Status done = assemble_everywhere(); !done) return done.error();
   for (const Gate* gate : gates_)
     if (gate != gates_.front() && result_.interrupted == 0)
       if (Status done = one(*gate); !done) return done.error();
+  if (Status done = tell_of_others(); !done) return done.error();
   return std::move(result_);
 }
 
@@ -203,7 +204,7 @@ Result<RunResult> run_gates(std::span<const Gate> table, const RunOptions& optio
                             Observer& observer) {
   Result<std::vector<const Gate*>> gates = select_gates(table, options.only);
   if (!gates) return gates.error();
-  return Run(*std::move(gates), options, journal, observer).all();
+  return Run(table, *std::move(gates), options, journal, observer).all();
 }
 
 }  // namespace assay::gate

@@ -39,6 +39,21 @@ Status Run::write(const Gate& gate, Record record) {
   return ok();
 }
 
+Status Run::tell_of_others() {
+  if (result_.interrupted != 0) return ok();
+  for (const Gate& gate : table_) {
+    if (std::ranges::find(gates_, &gate) != gates_.end()) continue;
+    const Record record = stopped_record(gate, Stopped::not_selected, "");
+    const Result<Derived> derived = journal_.append(record);
+    if (!derived) return derived.error();
+    result_.records.push_back({record, *derived});
+    GateOutcome& outcome = outcome_of(gate);
+    outcome.record = record;
+    outcome.derived = *derived;
+  }
+  return ok();
+}
+
 GateOutcome& Run::outcome_of(const Gate& gate) {
   return *std::ranges::find(result_.outcomes, gate.id, &GateOutcome::gate);
 }

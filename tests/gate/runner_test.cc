@@ -281,7 +281,23 @@ TEST_F(RunnerTest, ADeviceThatIsTakenEndsTheRun) {
 TEST_F(RunnerTest, ANamedGateBringsWhatItNeeds) {
   only = {"second"};
   const RunResult result = run();
-  EXPECT_EQ(result.outcomes.size(), 3u);
+  ASSERT_EQ(result.outcomes.size(), 4u);
+  for (const GateOutcome& outcome : result.outcomes) EXPECT_EQ(outcome.selected(), outcome.gate != "later");
+  EXPECT_EQ(verdict(result, "second"), Verdict::proven);
+}
+
+/// A bundle has a record of every gate of its set, so that one which is missing was taken out.
+TEST_F(RunnerTest, AGateThatNobodyAskedForHasARecordThatSaysSo) {
+  only = {"device.query"};
+  const RunResult result = run();
+  ASSERT_EQ(journal.records.size(), 4u);
+  ASSERT_EQ(result.records.size(), 4u);
+  for (std::size_t i = 1; i < 4; ++i) {
+    EXPECT_EQ(journal.records[i].gate, kTable[i].id);
+    EXPECT_EQ(journal.records[i].stopped, evidence::Stopped::not_selected);
+    EXPECT_EQ(result.outcomes[i].derived.verdict, Verdict::not_run);
+    EXPECT_EQ(result.outcomes[i].derived.reason, "not selected: the run asked for other gates");
+  }
 }
 
 TEST_F(RunnerTest, AnUnknownGateIsAnError) {
