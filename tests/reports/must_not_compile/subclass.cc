@@ -3,10 +3,8 @@
 #include "reports/guardrail.h"
 
 namespace mine {
-struct Claim
-    : assay::reports::SupportedClaim  // forbidden
-{
-};
+struct Claim : assay::reports::SupportedClaim  // forbidden
+{};
 }  // namespace mine
 
 int main() { return 0; }
