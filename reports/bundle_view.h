@@ -1,5 +1,5 @@
 // What sentences are made of, looked up in a verified report: the device's own target, the records there, who
-// assembled, and the words for the scope.
+// assembled, and the words for the scope. Tested by tests/reports/guardrail_test.cc.
 #pragma once
 
 #include <optional>

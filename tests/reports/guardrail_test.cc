@@ -433,7 +433,7 @@ TEST(GuardrailTest, AWalkNeedsRefusalsAtSeveralSoftwareGates) {
             kOn +
                 "several software gates stand before a tcgen05 probe can run: nvJitLink 13.0 refuses the texts of "
                 "tcgen05.alloc, tcgen05.ld, tcgen05.mma.f16, tcgen05.mma.mxf4nvf4 and tcgen05.mma.pair for sm_90a; the "
-                "driver refuses 1 image and texts of them, unmodified and for other targets, with 209 "
+                "driver refuses 1 of their images and PTX texts, unmodified and for other targets, with 209 "
                 "CUDA_ERROR_NO_BINARY_FOR_GPU.");
   EXPECT_EQ(supported(judgement, "walk.tcgen05")->records().size(), 6u);
 }
