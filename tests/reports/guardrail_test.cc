@@ -114,6 +114,12 @@ std::vector<Spoiled> spoiled_capabilities() {
        "gate tma.load has no record at sm_90a, the device's own target"},
       {"a named attempt", only([](Record& r) { r.variant = "other"; }),
        "gate tma.load has no record at sm_90a, the device's own target"},
+      {"not selected", only([](Record& r) {
+         r = Record{.gate = r.gate, .started_utc = r.started_utc, .finished_utc = r.finished_utc};
+         r.driver_library = DriverLibrary::system;
+         r.stopped = evidence::Stopped::not_selected;
+       }),
+       "gate tma.load is not-run: not selected: the run asked for other gates"},
       {"refused", [](const Record&) { return std::vector<Record>{refused_text("tma.load")}; },
        "gate tma.load is refused: assembler refused (CODE): Instruction 'x' not supported on .target 'sm_90a'"},
       {"mismatch", [](const Record& r) { return std::vector<Record>{mismatching(r)}; },
