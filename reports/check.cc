@@ -1,0 +1,121 @@
+#include "reports/check.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace assay::reports {
+namespace {
+
+constexpr std::array<std::string_view, 6> kOutcomes = {"met",      "waived",         "failed",
+                                                       "unproven", "does not apply", "environment"};
+constexpr std::array<std::string_view, 5> kConclusions = {"environment", "failed", "unproven", "nothing applies",
+                                                          "holds"};
+/// In the order in which a person wants to hear of them.
+constexpr std::array<Outcome, 6> kTold = {Outcome::environment, Outcome::failed, Outcome::unproven,
+                                          Outcome::waived,      Outcome::met,    Outcome::not_applicable};
+
+Json to_json(const CheckRow& row) {
+  return {{"id", row.id},
+          {"family", row.family},
+          {"name", row.name},
+          {"outcome", word(row.outcome)},
+          {"asked", row.asked},
+          {"found", row.found},
+          {"why", row.why},
+          {"level", row.level},
+          {"class", row.evidence_class},
+          {"waiver", row.waiver}};
+}
+
+}  // namespace
+
+std::string_view word(Outcome outcome) { return kOutcomes[static_cast<std::size_t>(outcome)]; }
+std::string_view word(Conclusion conclusion) { return kConclusions[static_cast<std::size_t>(conclusion)]; }
+
+CheckSubject subject_of(const evidence::VerifyReport& report, std::string bundle, std::string policy) {
+  const evidence::Environment& environment = report.environment;
+  CheckSubject subject{.bundle = std::move(bundle),
+                       .manifest_sha256 = report.manifest_sha256,
+                       .policy = std::move(policy),
+                       .device = environment.device_name(),
+                       .attestation = report.attestation.line};
+  if (environment.device) subject.compute_capability = environment.device->compute_capability;
+  if (environment.driver) {
+    subject.driver = environment.driver->driver_version;
+    subject.emulated = environment.driver->kind != evidence::DriverLibrary::system;
+  }
+  if (subject.attestation.empty())
+    subject.attestation = "self-attested: whoever holds the machine can write a consistent bundle";
+  return subject;
+}
+
+std::vector<CheckRow> environment_rows(const evidence::Environment& environment) {
+  if (!environment.driver_failure) return {};
+  const evidence::Environment::DriverFailure& failure = *environment.driver_failure;
+  return {{.id = "environment driver",
+           .family = "environment",
+           .name = "driver",
+           .outcome = Outcome::environment,
+           .asked = "answers",
+           .found = failure.name.empty() ? "no answer" : failure.name,
+           .why = "no device answered: " + failure.message}};
+}
+
+Conclusion conclude(std::span<const CheckRow> rows) {
+  if (count(rows, Outcome::environment) > 0) return Conclusion::environment;
+  if (count(rows, Outcome::failed) > 0) return Conclusion::failed;
+  if (count(rows, Outcome::unproven) > 0) return Conclusion::unproven;
+  if (count(rows, Outcome::not_applicable) == rows.size()) return Conclusion::nothing_applies;
+  return Conclusion::holds;
+}
+
+std::size_t count(std::span<const CheckRow> rows, Outcome outcome) {
+  return static_cast<std::size_t>(std::ranges::count(rows, outcome, &CheckRow::outcome));
+}
+
+std::string tally(std::span<const CheckRow> rows) {
+  std::string text;
+  for (const Outcome outcome : kTold) {
+    const std::size_t found = count(rows, outcome);
+    if (found == 0) continue;
+    const bool verb = outcome == Outcome::not_applicable;
+    text +=
+        fmt::format("{}{} {}", text.empty() ? "" : ", ", found, verb && found != 1 ? "do not apply" : word(outcome));
+  }
+  return text.empty() ? "nothing compared" : text;
+}
+
+std::string lowest_level(std::span<const CheckRow> rows) {
+  std::string lowest = "none";
+  for (const CheckRow& row : rows) {
+    if (row.evidence_class.empty()) continue;
+    if (row.level == "none") return "none";
+    if (lowest == "none" || row.level < lowest) lowest = row.level;
+  }
+  return lowest;
+}
+
+Json to_json(const CheckReport& report) {
+  Json rows = Json::array();
+  for (const CheckRow& row : report.rows) rows.push_back(to_json(row));
+  const CheckSubject& subject = report.subject;
+  return {{"schema", "check-report/1"},
+          {"bundle", subject.bundle},
+          {"manifest_sha256", subject.manifest_sha256},
+          {"policy", subject.policy},
+          {"scope",
+           {{"device", subject.device},
+            {"compute_capability", subject.compute_capability},
+            {"driver", subject.driver},
+            {"emulated", subject.emulated}}},
+          {"attestation", subject.attestation},
+          {"rows", rows},
+          {"notes", report.notes},
+          {"refused_claims", report.refused_claims},
+          {"conclusion", word(conclude(report.rows))}};
+}
+
+}  // namespace assay::reports
