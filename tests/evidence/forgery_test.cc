@@ -175,10 +175,9 @@ std::vector<Forgery> forgeries() {
       // Syntax and schema.
       {"an unknown field", line_edit(1, "/note", "x"), "gates.jsonl:2: field 'note': unknown"},
       {"a floating-point time", line_edit(1, "/monotonic_ns", 1.5), ""},
-      {"a newer schema", line_edit(1, "/schema", "gate-record/3"),
-       "gates.jsonl:2: field 'schema': 'gate-record/3' is neither 'gate-record/1' nor 'gate-record/2', the schemas "
-       "that "
-       "this build reads"},
+      {"a newer schema", line_edit(1, "/schema", "gate-record/4"),
+       "gates.jsonl:2: field 'schema': 'gate-record/4' is none of gate-record/1, gate-record/2, gate-record/3, the "
+       "schemas that this build reads"},
       {"an environment without its mark", document_edit("environment.json", [](Json& j) { j.erase("private"); }),
        "environment.json: field 'private': missing"},
       {"a challenge without a nonce",
