@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -109,13 +110,28 @@ Difference compare_answers(const std::string& subject, const VerifiedRecord* bef
   return difference;
 }
 
-std::vector<Difference> compare_gates(const FirstAttempts& before, const FirstAttempts& after) {
+/// The gates that a run was not asked for. Each has one record, without a target.
+std::set<std::string> unselected(const evidence::VerifyReport& report) {
+  std::set<std::string> gates;
+  for (const VerifiedRecord& one : report.records)
+    if (!selected(one)) gates.insert(one.record.gate);
+  return gates;
+}
+
+std::vector<Difference> compare_gates(const FirstAttempts& before, const FirstAttempts& after,
+                                      const std::set<std::string>& unasked) {
   std::vector<Difference> differences;
-  for (const std::string& subject : before.subjects())
-    differences.push_back(compare_answers(subject, before.find(subject), after.find(subject)));
-  for (const std::string& subject : after.subjects())
-    if (before.find(subject) == nullptr)
-      differences.push_back(compare_answers(subject, nullptr, after.find(subject)));
+  for (const std::string& subject : before.subjects()) {
+    const VerifiedRecord *was = before.find(subject), *is = after.find(subject);
+    if (is == nullptr && unasked.contains(was->record.gate))
+      differences.push_back({.subject = subject, .change = Change::unasked, .before = answer_of(*was)});
+    else
+      differences.push_back(compare_answers(subject, was, is));
+  }
+  for (const std::string& subject : after.subjects()) {
+    const VerifiedRecord* is = after.find(subject);
+    if (before.find(subject) == nullptr && selected(*is)) differences.push_back(compare_answers(subject, nullptr, is));
+  }
   return differences;
 }
 
@@ -154,7 +170,7 @@ std::vector<Difference> compare_measurements(const FirstAttempts& before, const 
       const evidence::Measurement* old = find(was->record, measured.key);
       Difference difference{.subject = fmt::format("{}.{}", subject, measured.key), .after = text_of(measured)};
       difference.before = old == nullptr ? "" : text_of(*old);
-      difference.change = old == nullptr                        ? Change::added
+      difference.change = old == nullptr                          ? Change::added
                           : difference.before == difference.after ? Change::same
                                                                   : Change::changed;
       differences.push_back(std::move(difference));
@@ -181,18 +197,23 @@ std::string_view driver_kind(const evidence::Environment& environment) {
   return environment.driver ? evidence::word(environment.driver->kind) : "none";
 }
 
+std::string device_of(const evidence::Environment& environment) {
+  if (!environment.device) return "no device";
+  return fmt::format("{} ({})", environment.device->name, environment.device->compute_capability);
+}
+
 /// Why two bundles are not about the same thing; empty if they are.
 std::string scope_difference(const evidence::Environment& before, const evidence::Environment& after) {
   const auto differ = [](std::string_view what, std::string_view was, std::string_view is) {
     return was == is ? std::string() : fmt::format("another {}: {}, was {}", what, is, was);
   };
-  const auto capability = [](const evidence::Environment& one) {
-    return one.device ? one.device->compute_capability : std::string("none");
-  };
-  if (std::string text = differ("device", before.device_name(), after.device_name()); !text.empty()) return text;
-  if (std::string text = differ("compute capability", capability(before), capability(after)); !text.empty())
-    return text;
-  return differ("kind of driver", driver_kind(before), driver_kind(after));
+  if (std::string text = differ("kind of driver", driver_kind(before), driver_kind(after)); !text.empty()) return text;
+  return differ("device", device_of(before), device_of(after));
+}
+
+bool have_other_devices(const evidence::Environment& before, const evidence::Environment& after) {
+  return before.device && after.device && driver_kind(before) == driver_kind(after) &&
+         device_of(before) != device_of(after);
 }
 
 bool fails(const Difference& difference) {
@@ -230,9 +251,10 @@ Comparison compare(const Compared& before, const Compared& after) {
   Comparison comparison;
   comparison.environment = compare(before.bundle.environment, after.bundle.environment);
   comparison.not_compared = scope_difference(before.bundle.environment, after.bundle.environment);
+  comparison.other_device = have_other_devices(before.bundle.environment, after.bundle.environment);
   if (!comparison.not_compared.empty()) return comparison;
   const FirstAttempts was(before.bundle), is(after.bundle);
-  comparison.gates = compare_gates(was, is);
+  comparison.gates = compare_gates(was, is, unselected(after.bundle));
   comparison.performance = compare_speeds(was, is);
   comparison.measurements = compare_measurements(was, is);
   comparison.claims_gained = only_in(after.claims, before.claims);
@@ -245,9 +267,9 @@ std::vector<CheckRow> rows_of(const Comparison& comparison) {
     return {{.id = "baseline scope",
              .family = "baseline",
              .name = "scope",
-             .outcome = Outcome::not_applicable,
+             .outcome = comparison.other_device ? Outcome::not_applicable : Outcome::unproven,
              .asked = "equal scope",
-             .found = "-",
+             .found = "another",
              .why = "not compared: " + comparison.not_compared}};
   std::vector<CheckRow> rows;
   for (const Difference& one : comparison.gates) rows.push_back(row_of(one, ""));
@@ -259,14 +281,14 @@ std::vector<CheckRow> stale_rows(std::span<const EnvironmentDifference> differen
   std::vector<CheckRow> rows;
   for (const EnvironmentDifference& one : differences)
     if (one.makes_stale)
-      rows.push_back({.id = "environment " + one.what,
-                      .family = "stale",
-                      .name = one.what,
-                      .outcome = Outcome::failed,
-                      .asked = one.after,
-                      .found = "STALE",
-                      .why = fmt::format("{} claims were made with {} and are stale with {}", claims, one.before,
-                                         one.after)});
+      rows.push_back(
+          {.id = "environment " + one.what,
+           .family = "stale",
+           .name = one.what,
+           .outcome = Outcome::failed,
+           .asked = one.after,
+           .found = "STALE",
+           .why = fmt::format("{} claims were made with {} and are stale with {}", claims, one.before, one.after)});
   if (rows.empty())
     rows.push_back({.id = "environment",
                     .family = "stale",

@@ -41,7 +41,8 @@ struct EnvironmentDifference {
 };
 
 struct Comparison {
-  std::string not_compared;  ///< Why the scopes differ; empty if they are equal. Then only `environment` is filled.
+  std::string not_compared;   ///< Why the scopes differ; empty if they are equal. Then only `environment` is filled.
+  bool other_device = false;  ///< They differ because both runs had a device, and another one.
   std::vector<EnvironmentDifference> environment;
   std::vector<Difference> gates, performance, measurements;  ///< All of them, also what is the same.
   std::vector<std::string> claims_gained, claims_lost;
@@ -60,7 +61,8 @@ std::vector<EnvironmentDifference> compare(const evidence::Environment& before, 
 Difference compare(const evidence::Performance& before, const evidence::Performance& after);
 
 /// What a comparison means for a build: failed rows for what was lost, is gone, is slower or went wrong; met for the
-/// rest. Scopes that differ are one row that does not apply.
+/// rest. Scopes that differ are one row: it does not apply to another device, and is unproven where a device or its
+/// driver is missing, so that a machine that lost its GPU passes nothing by it.
 std::vector<CheckRow> rows_of(const Comparison&);
 
 /// Failed rows for each difference that makes the claims of a bundle stale; one met row if there is none.

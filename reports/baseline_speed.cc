@@ -30,6 +30,8 @@ std::int64_t noise(const Performance& side) { return kDeviations * millionths(si
 /// "1.034" of 1034000 millionths.
 std::string decimal(std::int64_t value) { return fmt::format("{}.{:03}", value / kMillion, value % kMillion / 1000); }
 
+bool throttled(const Performance& side) { return side.throttle != "none" && side.throttle != "not readable"; }
+
 /// Why two speeds are not of the same launch; empty if they are.
 std::string other_launch(const Performance& before, const Performance& after) {
   if (before.launch != after.launch) return fmt::format("another launch: {}, was {}", after.launch, before.launch);
@@ -37,6 +39,8 @@ std::string other_launch(const Performance& before, const Performance& after) {
   if (before.samples < kFewestSamples || after.samples < kFewestSamples)
     return fmt::format("{} and {} samples, {} needed", before.samples, after.samples, kFewestSamples);
   if (before.median_ns <= 0 || after.median_ns <= 0) return "a median of nothing";
+  if (throttled(before) || throttled(after))
+    return fmt::format("throttled: before {}, after {}", before.throttle, after.throttle);
   return "";
 }
 

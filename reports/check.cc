@@ -88,6 +88,18 @@ std::string tally(std::span<const CheckRow> rows) {
   return text.empty() ? "nothing compared" : text;
 }
 
+std::vector<std::pair<std::string, std::vector<CheckRow>>> by_family(std::span<const CheckRow> rows) {
+  std::vector<std::pair<std::string, std::vector<CheckRow>>> families;
+  for (const CheckRow& row : rows) {
+    const auto found = std::ranges::find_if(families, [&](const auto& one) { return one.first == row.family; });
+    if (found == families.end())
+      families.push_back({row.family, {row}});
+    else
+      found->second.push_back(row);
+  }
+  return families;
+}
+
 std::string lowest_level(std::span<const CheckRow> rows) {
   std::string lowest = "none";
   for (const CheckRow& row : rows) {

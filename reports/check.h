@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/base/json.h"
@@ -62,6 +63,8 @@ Conclusion conclude(std::span<const CheckRow>);
 std::size_t count(std::span<const CheckRow>, Outcome);
 /// "9 met, 1 unproven"; outcomes that did not occur are left out.
 std::string tally(std::span<const CheckRow>);
+/// The rows of each family, families in the order in which they first occur.
+std::vector<std::pair<std::string, std::vector<CheckRow>>> by_family(std::span<const CheckRow>);
 /// The lowest level of the rows that rest on a record; "none" if there is none.
 std::string lowest_level(std::span<const CheckRow>);
 
