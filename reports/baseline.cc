@@ -221,11 +221,16 @@ bool fails(const Difference& difference) {
   return change == Change::lost || change == Change::gone || change == Change::slower || difference.wrong_now;
 }
 
+CheckOutcome outcome_of(const Difference& difference) {
+  if (fails(difference)) return CheckOutcome::failed;
+  return difference.change == Change::unasked ? CheckOutcome::not_applicable : CheckOutcome::met;
+}
+
 CheckRow row_of(const Difference& difference, std::string_view kind) {
   return {.id = fmt::format("baseline {}{}", kind, difference.subject),
           .family = "baseline",
           .name = std::string(kind) + difference.subject,
-          .outcome = fails(difference) ? Outcome::failed : Outcome::met,
+          .outcome = outcome_of(difference),
           .asked = difference.before.empty() ? "-" : difference.before,
           .found = std::string(word(difference.change)),
           .why = fmt::format("{}{}{}", difference.after.empty() ? "nothing" : difference.after,
@@ -267,7 +272,7 @@ std::vector<CheckRow> rows_of(const Comparison& comparison) {
     return {{.id = "baseline scope",
              .family = "baseline",
              .name = "scope",
-             .outcome = comparison.other_device ? Outcome::not_applicable : Outcome::unproven,
+             .outcome = comparison.other_device ? CheckOutcome::not_applicable : CheckOutcome::unproven,
              .asked = "equal scope",
              .found = "another",
              .why = "not compared: " + comparison.not_compared}};
@@ -285,7 +290,7 @@ std::vector<CheckRow> stale_rows(std::span<const EnvironmentDifference> differen
           {.id = "environment " + one.what,
            .family = "stale",
            .name = one.what,
-           .outcome = Outcome::failed,
+           .outcome = CheckOutcome::failed,
            .asked = one.after,
            .found = "STALE",
            .why = fmt::format("{} claims were made with {} and are stale with {}", claims, one.before, one.after)});
@@ -293,7 +298,7 @@ std::vector<CheckRow> stale_rows(std::span<const EnvironmentDifference> differen
     rows.push_back({.id = "environment",
                     .family = "stale",
                     .name = "device, driver, toolchain",
-                    .outcome = Outcome::met,
+                    .outcome = CheckOutcome::met,
                     .asked = "the same",
                     .found = "same",
                     .why = fmt::format("{} claims are of this environment", claims)});

@@ -14,8 +14,9 @@ constexpr std::array<std::string_view, 6> kOutcomes = {"met",      "waived",    
 constexpr std::array<std::string_view, 5> kConclusions = {"environment", "failed", "unproven", "nothing applies",
                                                           "holds"};
 /// In the order in which a person wants to hear of them.
-constexpr std::array<Outcome, 6> kTold = {Outcome::environment, Outcome::failed, Outcome::unproven,
-                                          Outcome::waived,      Outcome::met,    Outcome::not_applicable};
+constexpr std::array<CheckOutcome, 6> kTold = {CheckOutcome::environment, CheckOutcome::failed,
+                                               CheckOutcome::unproven,    CheckOutcome::waived,
+                                               CheckOutcome::met,         CheckOutcome::not_applicable};
 
 Json to_json(const CheckRow& row) {
   return {{"id", row.id},
@@ -32,7 +33,7 @@ Json to_json(const CheckRow& row) {
 
 }  // namespace
 
-std::string_view word(Outcome outcome) { return kOutcomes[static_cast<std::size_t>(outcome)]; }
+std::string_view word(CheckOutcome outcome) { return kOutcomes[static_cast<std::size_t>(outcome)]; }
 std::string_view word(Conclusion conclusion) { return kConclusions[static_cast<std::size_t>(conclusion)]; }
 
 CheckSubject subject_of(const evidence::VerifyReport& report, std::string bundle, std::string policy) {
@@ -58,30 +59,30 @@ std::vector<CheckRow> environment_rows(const evidence::Environment& environment)
   return {{.id = "environment driver",
            .family = "environment",
            .name = "driver",
-           .outcome = Outcome::environment,
+           .outcome = CheckOutcome::environment,
            .asked = "answers",
            .found = failure.name.empty() ? "no answer" : failure.name,
            .why = "no device answered: " + failure.message}};
 }
 
 Conclusion conclude(std::span<const CheckRow> rows) {
-  if (count(rows, Outcome::environment) > 0) return Conclusion::environment;
-  if (count(rows, Outcome::failed) > 0) return Conclusion::failed;
-  if (count(rows, Outcome::unproven) > 0) return Conclusion::unproven;
-  if (count(rows, Outcome::not_applicable) == rows.size()) return Conclusion::nothing_applies;
+  if (count(rows, CheckOutcome::environment) > 0) return Conclusion::environment;
+  if (count(rows, CheckOutcome::failed) > 0) return Conclusion::failed;
+  if (count(rows, CheckOutcome::unproven) > 0) return Conclusion::unproven;
+  if (count(rows, CheckOutcome::not_applicable) == rows.size()) return Conclusion::nothing_applies;
   return Conclusion::holds;
 }
 
-std::size_t count(std::span<const CheckRow> rows, Outcome outcome) {
+std::size_t count(std::span<const CheckRow> rows, CheckOutcome outcome) {
   return static_cast<std::size_t>(std::ranges::count(rows, outcome, &CheckRow::outcome));
 }
 
 std::string tally(std::span<const CheckRow> rows) {
   std::string text;
-  for (const Outcome outcome : kTold) {
+  for (const CheckOutcome outcome : kTold) {
     const std::size_t found = count(rows, outcome);
     if (found == 0) continue;
-    const bool verb = outcome == Outcome::not_applicable;
+    const bool verb = outcome == CheckOutcome::not_applicable;
     text +=
         fmt::format("{}{} {}", text.empty() ? "" : ", ", found, verb && found != 1 ? "do not apply" : word(outcome));
   }

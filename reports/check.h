@@ -17,14 +17,14 @@
 namespace assay::reports {
 
 /// `unproven`: no evidence supports it, and none speaks against it. `environment`: the machine did not answer.
-enum class Outcome { met, waived, failed, unproven, not_applicable, environment };
-std::string_view word(Outcome);
+enum class CheckOutcome { met, waived, failed, unproven, not_applicable, environment };
+std::string_view word(CheckOutcome);
 
 struct CheckRow {
   std::string id;      ///< By which a waiver names it.
   std::string family;  ///< What it is listed under: "tma", "limit", "claim", "baseline".
   std::string name;    ///< "tma.load@sm_90a"
-  Outcome outcome = Outcome::unproven;
+  CheckOutcome outcome = CheckOutcome::unproven;
   std::string asked;                           ///< "proven"
   std::string found;                           ///< In one or two words: "refused", "232448 B", "LOST".
   std::string why;                             ///< One line.
@@ -60,7 +60,7 @@ std::vector<CheckRow> environment_rows(const evidence::Environment&);
 
 Conclusion conclude(std::span<const CheckRow>);
 /// How many rows ended so.
-std::size_t count(std::span<const CheckRow>, Outcome);
+std::size_t count(std::span<const CheckRow>, CheckOutcome);
 /// "9 met, 1 unproven"; outcomes that did not occur are left out.
 std::string tally(std::span<const CheckRow>);
 /// The rows of each family, families in the order in which they first occur.

@@ -56,7 +56,8 @@ std::string escaped_markdown(std::string_view text) {
 }
 
 bool is_bad(const CheckRow& row) {
-  return row.outcome == Outcome::failed || row.outcome == Outcome::unproven || row.outcome == Outcome::environment;
+  return row.outcome == CheckOutcome::failed || row.outcome == CheckOutcome::unproven ||
+         row.outcome == CheckOutcome::environment;
 }
 
 std::string told(const CheckRow& row) {
@@ -95,17 +96,17 @@ std::string annotation(std::string_view command, std::string_view title, const s
   return fmt::format("::{} title={}::{}\n", command, escaped_property(title), escaped_data(folded(chosen)));
 }
 
-std::string_view mark(Outcome outcome) {
+std::string_view mark(CheckOutcome outcome) {
   switch (outcome) {
-    case Outcome::met:
+    case CheckOutcome::met:
       return "\u2705";
-    case Outcome::waived:
+    case CheckOutcome::waived:
       return "\u26A0\uFE0F";
-    case Outcome::not_applicable:
+    case CheckOutcome::not_applicable:
       return "\u2796";
-    case Outcome::failed:
-    case Outcome::unproven:
-    case Outcome::environment:
+    case CheckOutcome::failed:
+    case CheckOutcome::unproven:
+    case CheckOutcome::environment:
       break;
   }
   return "\u274C";
@@ -140,7 +141,7 @@ std::string github_annotations(const CheckReport& report) {
     const std::string title = fmt::format("assay check: {}", family);
     text += annotation("error", title, rows, is_bad);
     text += annotation("warning", title + ": WAIVED", rows,
-                       [](const CheckRow& row) { return row.outcome == Outcome::waived; });
+                       [](const CheckRow& row) { return row.outcome == CheckOutcome::waived; });
   }
   for (const std::string& note : report.notes)
     text += fmt::format("::notice title=assay check::{}\n", escaped_data(note));
@@ -156,7 +157,7 @@ std::string github_summary(const CheckReport& report, std::size_t room) {
   std::vector<const CheckRow*> rows;
   for (const CheckRow& row : report.rows) rows.push_back(&row);
   std::ranges::stable_sort(rows, {}, [](const CheckRow* row) {
-    return is_bad(*row) ? 0 : row->outcome == Outcome::waived ? 1 : row->outcome == Outcome::met ? 2 : 3;
+    return is_bad(*row) ? 0 : row->outcome == CheckOutcome::waived ? 1 : row->outcome == CheckOutcome::met ? 2 : 3;
   });
   std::string text = summary_head(report);
   if (text.size() + kForNotice > room) return "";
@@ -178,12 +179,13 @@ std::string github_outputs(const CheckReport& report) {
                                  lowest_level(report.rows), report.subject.manifest_sha256);
   std::erase_if(claims, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
   text += fmt::format("refused_claims={}\n", claims);
-  constexpr std::array<std::pair<std::string_view, Outcome>, 6> kCounts = {{{"met", Outcome::met},
-                                                                            {"waived", Outcome::waived},
-                                                                            {"failed", Outcome::failed},
-                                                                            {"unproven", Outcome::unproven},
-                                                                            {"not_applicable", Outcome::not_applicable},
-                                                                            {"environment", Outcome::environment}}};
+  constexpr std::array<std::pair<std::string_view, CheckOutcome>, 6> kCounts = {
+      {{"met", CheckOutcome::met},
+       {"waived", CheckOutcome::waived},
+       {"failed", CheckOutcome::failed},
+       {"unproven", CheckOutcome::unproven},
+       {"not_applicable", CheckOutcome::not_applicable},
+       {"environment", CheckOutcome::environment}}};
   for (const auto& [name, outcome] : kCounts) text += fmt::format("{}={}\n", name, count(report.rows, outcome));
   return text;
 }

@@ -53,19 +53,19 @@ void add_outcome(pugi::xml_node test, const CheckRow& row) {
   };
   const std::string asked = fmt::format("{}: asked {}, found {}: {}", row.id, row.asked, row.found, row.why);
   switch (row.outcome) {
-    case Outcome::met:
+    case CheckOutcome::met:
       return;
-    case Outcome::failed:
-    case Outcome::unproven:
+    case CheckOutcome::failed:
+    case CheckOutcome::unproven:
       set(verdict("failure", asked), "type", row.found.empty() ? word(row.outcome) : row.found);
       return;
-    case Outcome::environment:
+    case CheckOutcome::environment:
       set(verdict("error", asked), "type", row.found);
       return;
-    case Outcome::waived:
+    case CheckOutcome::waived:
       verdict("skipped", fmt::format("WAIVED, not met: {}; {}", row.waiver, asked));
       return;
-    case Outcome::not_applicable:
+    case CheckOutcome::not_applicable:
       verdict("skipped", "does not apply: " + row.why);
       return;
   }
@@ -88,8 +88,9 @@ struct Counts {
 };
 
 Counts counts_of(std::span<const CheckRow> rows) {
-  return {rows.size(), count(rows, Outcome::failed) + count(rows, Outcome::unproven), count(rows, Outcome::environment),
-          count(rows, Outcome::waived) + count(rows, Outcome::not_applicable)};
+  return {rows.size(), count(rows, CheckOutcome::failed) + count(rows, CheckOutcome::unproven),
+          count(rows, CheckOutcome::environment),
+          count(rows, CheckOutcome::waived) + count(rows, CheckOutcome::not_applicable)};
 }
 
 void set_counts(pugi::xml_node node, const Counts& counts) {

@@ -19,7 +19,7 @@ using Records = std::vector<const VerifiedRecord*>;
 
 /// A judgement without the row around it.
 struct Finding {
-  Outcome outcome = Outcome::unproven;
+  CheckOutcome outcome = CheckOutcome::unproven;
   std::string found, why;
 };
 
@@ -129,12 +129,12 @@ std::string_view found_word(const VerifiedRecord& one, Suffices asked) {
 Finding judge_record(const VerifiedRecord& one, const Requirement& line, const CheckEvidence& evidence) {
   const std::string found(found_word(one, line.suffices));
   const bool launch_counts = line.suffices != Suffices::assembles && line.suffices != Suffices::loads;
-  if (launch_counts && speaks_against(one)) return {Outcome::failed, found, one.derived.reason};
-  if (answered_no(one, line.suffices)) return {Outcome::failed, found, one.derived.reason};
+  if (launch_counts && speaks_against(one)) return {CheckOutcome::failed, found, one.derived.reason};
+  if (answered_no(one, line.suffices)) return {CheckOutcome::failed, found, one.derived.reason};
   if (std::string fault = not_evidence(one, evidence); !fault.empty())
-    return {Outcome::unproven, found, std::move(fault)};
-  if (!amounts_to(one, line, evidence)) return {Outcome::unproven, found, shortfall(one, line.suffices)};
-  return {Outcome::met, found, one.derived.reason};
+    return {CheckOutcome::unproven, found, std::move(fault)};
+  if (!amounts_to(one, line, evidence)) return {CheckOutcome::unproven, found, shortfall(one, line.suffices)};
+  return {CheckOutcome::met, found, one.derived.reason};
 }
 
 struct Decision {
@@ -144,10 +144,10 @@ struct Decision {
 
 /// The record that decides: the first that speaks against the line, else the first that meets it, else the first.
 Decision decide(const Requirement& line, const CheckEvidence& evidence) {
-  Decision decision{{Outcome::unproven, "no record", fmt::format("no record of {} in this bundle", line.name)}};
+  Decision decision{{CheckOutcome::unproven, "no record", fmt::format("no record of {} in this bundle", line.name)}};
   const auto rank = [](const Decision& one) {
     if (one.record == nullptr) return 0;
-    return one.finding.outcome == Outcome::failed ? 3 : one.finding.outcome == Outcome::met ? 2 : 1;
+    return one.finding.outcome == CheckOutcome::failed ? 3 : one.finding.outcome == CheckOutcome::met ? 2 : 1;
   };
   for (const VerifiedRecord* one : records_of(line, evidence.bundle)) {
     Decision other{judge_record(*one, line, evidence), one};
@@ -175,30 +175,31 @@ bool within(const Requirement& line, std::int64_t value) {
 Finding judge_value(const VerifiedRecord& one, const evidence::Measurement& measured, const Requirement& line,
                     const CheckEvidence& evidence) {
   if (!measured.value.is_number_integer())
-    return {Outcome::unproven, "no number",
+    return {CheckOutcome::unproven, "no number",
             measured.note.empty() ? "could not be read" : fmt::format("could not be read: {}", measured.note)};
   const auto value = measured.value.get<std::int64_t>();
   const std::string text =
       measured.unit.empty() ? fmt::format("{}", value) : fmt::format("{} {}", value, measured.unit);
   if (measured.unit != line.unit)
-    return {Outcome::unproven, text, fmt::format("recorded in '{}', the policy says '{}'", measured.unit, line.unit)};
+    return {CheckOutcome::unproven, text,
+            fmt::format("recorded in '{}', the policy says '{}'", measured.unit, line.unit)};
   Requirement reported = line;
   if (line.suffices != Suffices::agrees) reported.suffices = Suffices::reported;
   Finding record = judge_record(one, reported, evidence);
-  if (record.outcome != Outcome::met) return {record.outcome, text, std::move(record.why)};
+  if (record.outcome != CheckOutcome::met) return {record.outcome, text, std::move(record.why)};
   const std::string source = fmt::format("{} by {} in {}", measured.key, measured.source, one.record.gate);
-  if (!within(line, value)) return {Outcome::failed, text, "out of bounds: " + source};
-  return {Outcome::met, text, source};
+  if (!within(line, value)) return {CheckOutcome::failed, text, "out of bounds: " + source};
+  return {CheckOutcome::met, text, source};
 }
 
 Decision decide_limit(const Requirement& line, const CheckEvidence& evidence) {
-  Decision decision{{Outcome::unproven, "no value", fmt::format("{} is in no record of this bundle", line.name)}};
+  Decision decision{{CheckOutcome::unproven, "no value", fmt::format("{} is in no record of this bundle", line.name)}};
   for (const VerifiedRecord& one : evidence.bundle.records)
     for (const evidence::Measurement& measured : one.record.measurements) {
       if (measured.key != line.name || !one.record.variant.empty()) continue;
       Finding finding = judge_value(one, measured, line, evidence);
-      const bool worse = finding.outcome == Outcome::failed;
-      const bool better = finding.outcome == Outcome::met && decision.finding.outcome == Outcome::unproven;
+      const bool worse = finding.outcome == CheckOutcome::failed;
+      const bool better = finding.outcome == CheckOutcome::met && decision.finding.outcome == CheckOutcome::unproven;
       if (decision.record == nullptr || worse || better) decision = {std::move(finding), &one};
       if (worse) return decision;
     }
@@ -207,10 +208,10 @@ Decision decide_limit(const Requirement& line, const CheckEvidence& evidence) {
 
 Finding judge_claim(const Requirement& line, const Judgement& claims) {
   const auto supported = std::ranges::find_if(claims.supported, [&](const auto& one) { return one.id() == line.name; });
-  if (supported != claims.supported.end()) return {Outcome::met, "supported", supported->sentence()};
+  if (supported != claims.supported.end()) return {CheckOutcome::met, "supported", supported->sentence()};
   const auto refused = std::ranges::find(claims.refused, line.name, &RefusedClaim::id);
-  if (refused != claims.refused.end()) return {Outcome::unproven, "refused", refused->missing};
-  return {Outcome::unproven, "unknown", "the catalogue has no claim of this id, and the bundle no instance of it"};
+  if (refused != claims.refused.end()) return {CheckOutcome::unproven, "refused", refused->missing};
+  return {CheckOutcome::unproven, "unknown", "the catalogue has no claim of this id, and the bundle no instance of it"};
 }
 
 /// Why the line says nothing of this bundle; empty if it does.
@@ -239,7 +240,7 @@ CheckRow judge(const Requirement& line, const CheckEvidence& evidence) {
                .name = line.target.empty() ? line.name : fmt::format("{}@{}", line.name, line.target),
                .asked = asked(line)};
   if (std::string why = out_of_scope(line, evidence); !why.empty()) {
-    row.outcome = Outcome::not_applicable;
+    row.outcome = CheckOutcome::not_applicable;
     row.found = "-";
     row.why = std::move(why);
     return row;

@@ -48,13 +48,15 @@ CheckRow fault_row(const Waiver& waiver, std::string why) {
   return {.id = "waiver " + waiver.requirement,
           .family = "waiver",
           .name = waiver.requirement,
-          .outcome = Outcome::failed,
+          .outcome = CheckOutcome::failed,
           .asked = "valid waiver",
           .found = "invalid",
           .why = "waiver " + std::move(why)};
 }
 
-bool may_be_waived(Outcome outcome) { return outcome == Outcome::failed || outcome == Outcome::unproven; }
+bool may_be_waived(CheckOutcome outcome) {
+  return outcome == CheckOutcome::failed || outcome == CheckOutcome::unproven;
+}
 
 }  // namespace
 
@@ -86,7 +88,7 @@ void apply_waivers(std::span<const Waiver> waivers, std::chrono::sys_seconds now
     if (std::string fault = fault_of(waiver, found, now); !fault.empty()) {
       faults.push_back(fault_row(waiver, std::move(fault)));
     } else if (may_be_waived(row->outcome)) {
-      row->outcome = Outcome::waived;
+      row->outcome = CheckOutcome::waived;
       row->waiver =
           fmt::format("waived until {} by {} ({}): {}", waiver.expires, waiver.owner, waiver.issue, waiver.reason);
     } else {

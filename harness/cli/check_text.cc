@@ -11,53 +11,53 @@ namespace assay::cli {
 namespace {
 
 using reports::Change;
+using reports::CheckOutcome;
 using reports::CheckRow;
 using reports::Difference;
-using reports::Outcome;
 
 using Rows = std::vector<std::vector<Cell>>;
 
-Colour colour_of(Outcome outcome) {
+Colour colour_of(CheckOutcome outcome) {
   switch (outcome) {
-    case Outcome::met:
+    case CheckOutcome::met:
       return Colour::green;
-    case Outcome::failed:
-    case Outcome::environment:
+    case CheckOutcome::failed:
+    case CheckOutcome::environment:
       return Colour::red;
-    case Outcome::unproven:
-    case Outcome::waived:
+    case CheckOutcome::unproven:
+    case CheckOutcome::waived:
       return Colour::yellow;
-    case Outcome::not_applicable:
+    case CheckOutcome::not_applicable:
       break;
   }
   return Colour::dim;
 }
 
 /// In the order of what a person has to do about it.
-int urgency(Outcome outcome) {
+int urgency(CheckOutcome outcome) {
   switch (outcome) {
-    case Outcome::environment:
+    case CheckOutcome::environment:
       return 0;
-    case Outcome::failed:
+    case CheckOutcome::failed:
       return 1;
-    case Outcome::unproven:
+    case CheckOutcome::unproven:
       return 2;
-    case Outcome::waived:
+    case CheckOutcome::waived:
       return 3;
-    case Outcome::met:
+    case CheckOutcome::met:
       return 4;
-    case Outcome::not_applicable:
+    case CheckOutcome::not_applicable:
       break;
   }
   return 5;
 }
 
-std::string result_word(Outcome outcome) {
-  return outcome == Outcome::waived ? "WAIVED" : std::string(reports::word(outcome));
+std::string result_word(CheckOutcome outcome) {
+  return outcome == CheckOutcome::waived ? "WAIVED" : std::string(reports::word(outcome));
 }
 
 bool is_worth_a_line(const CheckRow& row) {
-  return row.family != "baseline" || row.outcome != Outcome::met || row.found != reports::word(Change::same);
+  return row.family != "baseline" || row.outcome != CheckOutcome::met || row.found != reports::word(Change::same);
 }
 
 std::string head(const reports::CheckSubject& subject, bool colour) {
