@@ -19,6 +19,8 @@ constexpr std::array kSubcommands = {
                "assay forms --form 'tcgen05.mma*' --target sm_121a", run_forms},
     Subcommand{"verify", "Check a bundle: files, chain, schema, labels; with --recompute every oracle",
                "assay verify --recompute runs/today", run_verify},
+    Subcommand{"claims", "List the sentences that a bundle carries, and what each of the others lacks",
+               "assay claims --require executes.tma.load runs/today", run_claims},
     Subcommand{"check", "Gate a build: hold a bundle against a policy, a baseline, or another environment",
                "assay check runs/today --require policy.json --baseline runs/released --junit check.xml", run_check},
     Subcommand{"diff", "Show what differs between two bundles of one device model",
