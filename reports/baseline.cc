@@ -110,6 +110,11 @@ Difference compare_answers(const std::string& subject, const VerifiedRecord* bef
   return difference;
 }
 
+/// Whether nothing was asked of it: such a record has nothing that could be lost.
+bool said_nothing(const VerifiedRecord& one) {
+  return one.derived.verdict == Verdict::not_run || one.derived.verdict == Verdict::not_applicable;
+}
+
 /// The gates that a run was not asked for. Each has one record, without a target.
 std::set<std::string> unselected(const evidence::VerifyReport& report) {
   std::set<std::string> gates;
@@ -123,6 +128,7 @@ std::vector<Difference> compare_gates(const FirstAttempts& before, const FirstAt
   std::vector<Difference> differences;
   for (const std::string& subject : before.subjects()) {
     const VerifiedRecord *was = before.find(subject), *is = after.find(subject);
+    if (is == nullptr && said_nothing(*was)) continue;
     if (is == nullptr && unasked.contains(was->record.gate))
       differences.push_back({.subject = subject, .change = Change::unasked, .before = answer_of(*was)});
     else

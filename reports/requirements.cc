@@ -125,6 +125,17 @@ std::string_view found_word(const VerifiedRecord& one, Suffices asked) {
   return evidence::word(one.derived.verdict);
 }
 
+/// Why the record meets the line: whose word it is, where it is the word of software.
+std::string met_by(const VerifiedRecord& one, Suffices asked, const evidence::Environment& environment) {
+  if (asked == Suffices::loads && environment.driver)
+    return fmt::format("driver {} loads it", environment.driver->driver_version);
+  if (asked != Suffices::assembles) return one.derived.reason;
+  const evidence::Environment::Part* assembler = environment.part("nvJitLink");
+  return fmt::format("{} accepts the text for {}",
+                     assembler == nullptr ? "the assembler" : assembler->name + " " + assembler->version,
+                     one.record.target);
+}
+
 /// One record against the line. What speaks against a launch says nothing of a text that need only assemble.
 Finding judge_record(const VerifiedRecord& one, const Requirement& line, const CheckEvidence& evidence) {
   const std::string found(found_word(one, line.suffices));
@@ -134,7 +145,7 @@ Finding judge_record(const VerifiedRecord& one, const Requirement& line, const C
   if (std::string fault = not_evidence(one, evidence); !fault.empty())
     return {CheckOutcome::unproven, found, std::move(fault)};
   if (!amounts_to(one, line, evidence)) return {CheckOutcome::unproven, found, shortfall(one, line.suffices)};
-  return {CheckOutcome::met, found, one.derived.reason};
+  return {CheckOutcome::met, found, met_by(one, line.suffices, evidence.bundle.environment)};
 }
 
 struct Decision {

@@ -60,16 +60,23 @@ Exit exit_of(reports::Conclusion conclusion) {
   return Exit::done;
 }
 
-/// A gate that neither this build nor the bundle knows is a slip of the pen, not something to wait for.
+/// Whether this build or the bundle knows what a line names. Kernels are known by their records alone.
+bool is_known(const reports::Requirement& line, const evidence::VerifyReport& bundle,
+              const std::vector<reports::Claim>& catalogue) {
+  if (line.subject == reports::Subject::claim) return reports::find_claim(catalogue, line.name) != nullptr;
+  if (line.subject != reports::Subject::gate) return true;
+  return std::ranges::any_of(probes::gates(), [&](const gate::Gate& row) { return row.id == line.name; }) ||
+         std::ranges::any_of(bundle.rules.gates, [&](const auto& row) { return row.gate == line.name; });
+}
+
+/// A name that nobody knows is a slip of the pen, not something to wait for.
 Status check_names(const reports::Policy& policy, const evidence::VerifyReport& bundle, const std::string& file) {
-  for (const reports::Requirement& line : policy.requirements) {
-    if (line.subject != reports::Subject::gate) continue;
-    const bool built = std::ranges::any_of(probes::gates(), [&](const gate::Gate& row) { return row.id == line.name; });
-    const bool recorded =
-        std::ranges::any_of(bundle.rules.gates, [&](const auto& row) { return row.gate == line.name; });
-    if (!built && !recorded)
-      return Error{fmt::format("{}: '{}': there is no gate of this name; 'assay gates' lists them", file, line.id)};
-  }
+  const auto catalogue = reports::builtin_claims();
+  if (!catalogue) return catalogue.error();
+  for (const reports::Requirement& line : policy.requirements)
+    if (!is_known(line, bundle, *catalogue))
+      return Error{fmt::format("{}: '{}': there is no {} of this name; 'assay {}s' lists them", file, line.id,
+                               word(line.subject), word(line.subject))};
   return ok();
 }
 

@@ -1,11 +1,13 @@
 #include "harness/cli/check_text.h"
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "harness/cli/terminal.h"
+#include "reports/baseline.h"
 
 namespace assay::cli {
 namespace {
@@ -13,7 +15,6 @@ namespace {
 using reports::Change;
 using reports::CheckOutcome;
 using reports::CheckRow;
-using reports::Difference;
 
 using Rows = std::vector<std::vector<Cell>>;
 
@@ -56,8 +57,20 @@ std::string result_word(CheckOutcome outcome) {
   return outcome == CheckOutcome::waived ? "WAIVED" : std::string(reports::word(outcome));
 }
 
+/// Of a baseline only what fails and what was gained; the rest is counted, and `assay diff` shows it.
 bool is_worth_a_line(const CheckRow& row) {
-  return row.family != "baseline" || row.outcome != CheckOutcome::met || row.found != reports::word(Change::same);
+  if (row.family != "baseline" || row.outcome != CheckOutcome::met) return true;
+  return row.found == reports::word(Change::gained) || row.found == reports::word(Change::faster);
+}
+
+/// "18 same, 95 CHANGED", of the rows of a baseline that have no line.
+std::string counted(const reports::CheckReport& report) {
+  std::map<std::string, std::size_t> counts;
+  for (const CheckRow& row : report.rows)
+    if (!is_worth_a_line(row)) ++counts[row.found];
+  std::string text;
+  for (const auto& [found, number] : counts) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", number, found);
+  return text.empty() ? "" : fmt::format("baseline, not shown: {} (assay diff shows them)\n", text);
 }
 
 std::string head(const reports::CheckSubject& subject, bool colour) {
@@ -69,73 +82,27 @@ std::string head(const reports::CheckSubject& subject, bool colour) {
                      paint(subject.attestation, Colour::dim, colour));
 }
 
-std::string conclusion(const reports::CheckReport& report, int exit, bool colour) {
-  const reports::Conclusion conclusion = reports::conclude(report.rows);
-  const bool holds = conclusion == reports::Conclusion::holds;
-  const std::string name = report.subject.policy.empty() ? "" : fmt::format("policy {} ", report.subject.policy);
-  return fmt::format("{}{}: {} (exit {})\n", name,
-                     paint(reports::word(conclusion), holds ? Colour::green : Colour::red, colour),
-                     reports::tally(report.rows), exit);
-}
-
-Colour colour_of(Change change) {
-  switch (change) {
-    case Change::gained:
-    case Change::faster:
-      return Colour::green;
-    case Change::lost:
-    case Change::gone:
-    case Change::slower:
-      return Colour::red;
-    case Change::changed:
-    case Change::ambiguous:
-      return Colour::yellow;
-    case Change::added:
-      return Colour::blue;
-    case Change::same:
-    case Change::unasked:
+/// "policy h100 holds".
+std::string sentence(const reports::CheckReport& report) {
+  const std::string what = report.subject.policy.empty() ? "the comparison" : "policy " + report.subject.policy;
+  switch (reports::conclude(report.rows)) {
+    case reports::Conclusion::environment:
+      return what + " cannot be judged: no device answered";
+    case reports::Conclusion::failed:
+      return what + " failed";
+    case reports::Conclusion::unproven:
+      return what + " is unproven";
+    case reports::Conclusion::nothing_applies:
+      return what + " does not apply here";
+    case reports::Conclusion::holds:
       break;
   }
-  return Colour::dim;
+  return what + " holds";
 }
 
-/// A heading and a table of what differs; nothing if nothing was compared.
-std::string section(const std::string& name, const std::vector<Difference>& differences, std::size_t width,
-                    bool colour) {
-  if (differences.empty()) return "";
-  Rows rows;
-  for (const Difference& one : differences)
-    if (one.change != Change::same)
-      rows.push_back({{std::string(reports::word(one.change)), colour_of(one.change)},
-                      {one.subject},
-                      {one.before.empty() ? "-" : one.before},
-                      {one.after.empty() ? "-" : one.after},
-                      {one.note}});
-  const std::size_t same = differences.size() - rows.size();
-  std::string text =
-      fmt::format("{}: {} of {} the same\n", paint(name, Colour::bold, colour), same, differences.size());
-  if (!rows.empty()) text += table({"change", "what", "before", "now", "why"}, rows, width, colour);
-  return text + "\n";
-}
-
-std::string environment_section(const reports::Comparison& comparison, std::size_t width, bool colour) {
-  if (comparison.environment.empty()) return paint("environment", Colour::bold, colour) + ": the same\n\n";
-  Rows rows;
-  for (const reports::EnvironmentDifference& one : comparison.environment)
-    rows.push_back({{one.what, one.makes_stale ? Colour::yellow : Colour::plain},
-                    {one.before},
-                    {one.after, one.makes_stale ? Colour::yellow : Colour::plain}});
-  return paint("environment", Colour::bold, colour) + "\n" + table({"what", "before", "now"}, rows, width, colour) +
-         "\n";
-}
-
-std::string claims_section(const reports::Comparison& comparison, bool colour) {
-  std::string text = paint("claims", Colour::bold, colour);
-  if (comparison.claims_gained.empty() && comparison.claims_lost.empty()) return text + ": the same\n";
-  text += "\n";
-  for (const std::string& id : comparison.claims_lost) text += paint("LOST    ", Colour::red, colour) + id + "\n";
-  for (const std::string& id : comparison.claims_gained) text += paint("GAINED  ", Colour::green, colour) + id + "\n";
-  return text;
+std::string conclusion(const reports::CheckReport& report, int exit, bool colour) {
+  const Colour shade = exit == 0 ? Colour::green : exit == 77 ? Colour::yellow : Colour::red;
+  return fmt::format("{}: {} (exit {})\n", paint(sentence(report), shade, colour), reports::tally(report.rows), exit);
 }
 
 }  // namespace
@@ -154,19 +121,9 @@ std::string check_text(const reports::CheckReport& report, int exit, std::size_t
                     {row->waiver.empty() ? row->why : fmt::format("{}; {}", row->waiver, row->why)}});
   std::string text = head(report.subject, colour);
   if (!rows.empty()) text += table({"result", "requirement", "asked", "found", "why"}, rows, width, colour) + "\n";
-  const std::size_t same = report.rows.size() - told.size();
-  if (same > 0) text += fmt::format("{} rows of the baseline are the same\n", same);
+  text += counted(report);
   for (const std::string& note : report.notes) text += paint(note, Colour::dim, colour) + "\n";
   return text + conclusion(report, exit, colour);
-}
-
-std::string diff_text(const reports::Comparison& comparison, std::size_t width, bool colour) {
-  std::string text = environment_section(comparison, width, colour);
-  if (!comparison.not_compared.empty())
-    return text + fmt::format("{}: {}\n", paint("not compared", Colour::yellow, colour), comparison.not_compared);
-  return text + section("gates", comparison.gates, width, colour) +
-         section("speed", comparison.performance, width, colour) +
-         section("measurements", comparison.measurements, width, colour) + claims_section(comparison, colour);
 }
 
 }  // namespace assay::cli

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "harness/cli/check_text.h"
+#include "harness/cli/diff_text.h"
 #include "harness/cli/judged_bundle.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/terminal.h"

@@ -57,6 +57,10 @@ TEST(BaselineTest, NamesWhatIsOnOneSideOnly) {
   EXPECT_EQ(only({refused()}, {}), Change::gone);
   EXPECT_EQ(only({}, {evidence::good_record()}), Change::gained);
   EXPECT_EQ(only({}, {refused()}), Change::added);
+  Record not_run;
+  not_run.gate = "tma.load";
+  not_run.stopped = evidence::Stopped::not_implemented;
+  EXPECT_THAT(compared({not_run}, {}).gates, IsEmpty());
 }
 
 TEST(BaselineTest, AGateThatNobodyAskedForIsNotLost) {
@@ -102,7 +106,7 @@ TEST(BaselineTest, WhatIsLostGoneOrWrongFailsAndNothingElse) {
   EXPECT_EQ(lost.id, "baseline tma.load@sm_90a");
   EXPECT_EQ(lost.asked, "proven");
   EXPECT_EQ(lost.found, "LOST");
-  EXPECT_EQ(lost.why, "refused 209: load refused (CODE): message");
+  EXPECT_EQ(lost.why, "refused 209: driver refused the image (CODE): message");
 }
 
 TEST(BaselineTest, OtherScopesAreNotCompared) {

@@ -166,6 +166,9 @@ TEST_F(RequirementsTest, AssemblingAndLoadingAreAnsweredByTheSoftwareItself) {
   EXPECT_EQ(judged(R"({"gate":"tma.load","target":"sm_100a","suffices":"loads"})", bundle).outcome,
             CheckOutcome::failed);
   EXPECT_EQ(judged(R"({"gate":"tma.load","suffices":"loads"})", bundle).outcome, CheckOutcome::met);
+  EXPECT_EQ(judged(R"({"gate":"tma.load","suffices":"loads"})", bundle).why, "driver 580.159.04 loads it");
+  EXPECT_EQ(judged(R"({"gate":"tma.load","target":"sm_100a","suffices":"assembles"})", bundle).why,
+            "nvJitLink 13.0 accepts the text for sm_100a");
 }
 
 TEST_F(RequirementsTest, WhatWasNotRecomputedProvesNothing) {
