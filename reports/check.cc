@@ -18,6 +18,12 @@ constexpr std::array<CheckOutcome, 6> kTold = {CheckOutcome::environment, CheckO
                                                CheckOutcome::unproven,    CheckOutcome::waived,
                                                CheckOutcome::met,         CheckOutcome::not_applicable};
 
+/// An outcome in a sentence about so many rows; what somebody waived is told loudly.
+std::string_view told(CheckOutcome outcome, std::size_t rows) {
+  if (outcome == CheckOutcome::waived) return "WAIVED";
+  return outcome == CheckOutcome::not_applicable && rows != 1 ? "do not apply" : word(outcome);
+}
+
 Json to_json(const CheckRow& row) {
   return {{"id", row.id},
           {"family", row.family},
@@ -82,9 +88,7 @@ std::string tally(std::span<const CheckRow> rows) {
   for (const CheckOutcome outcome : kTold) {
     const std::size_t found = count(rows, outcome);
     if (found == 0) continue;
-    const bool verb = outcome == CheckOutcome::not_applicable;
-    text +=
-        fmt::format("{}{} {}", text.empty() ? "" : ", ", found, verb && found != 1 ? "do not apply" : word(outcome));
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", found, told(outcome, found));
   }
   return text.empty() ? "nothing compared" : text;
 }

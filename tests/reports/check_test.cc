@@ -38,6 +38,7 @@ TEST(CheckTest, TheTallyLeavesOutWhatDidNotOccur) {
   const std::vector<CheckRow> rows = {row(CheckOutcome::met), row(CheckOutcome::met), row(CheckOutcome::unproven),
                                       row(CheckOutcome::not_applicable)};
   EXPECT_EQ(tally(rows), "1 unproven, 2 met, 1 does not apply");
+  EXPECT_EQ(tally(std::vector{row(CheckOutcome::waived)}), "1 WAIVED");
   EXPECT_EQ(tally({}), "nothing compared");
 }
 
