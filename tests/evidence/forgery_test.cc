@@ -73,7 +73,7 @@ std::vector<Forgery> forgeries() {
       {"refused told as proven", line_edit(2, "/derived/verdict", "proven"),
        "gates.jsonl:3: verdict is labelled 'proven', the rules say 'refused'"},
       {"other rules for one record", line_edit(1, "/derived/rules", "rules/9"),
-       "gates.jsonl:2: labelled by 'rules/9', rules.json says 'rules/2'"},
+       "gates.jsonl:2: labelled by 'rules/9', rules.json says 'rules/3'"},
       {"a word of no vocabulary", line_edit(1, "/derived/verdict", "passed"),
        "gates.jsonl:2: derived: field 'verdict': unknown word 'passed', expected one of proven, reported, agrees, "
        "mismatch, refused, faulted, hung, unresolved, not-run, not-applicable"},
