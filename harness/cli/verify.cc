@@ -1,5 +1,6 @@
 // `assay verify`: is a bundle whole, unchanged, consistent and rightly labelled, and who vouches for it?
 #include <filesystem>
+#include <string>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>

@@ -1,7 +1,9 @@
 #include "harness/cli/verify_options.h"
 
+#include "harness/cli/image_check.h"
 #include "harness/cli/recompute.h"
 #include "harness/evidence/statement.h"
+#include "probes/gates.h"
 #include "reports/claims.h"
 #include "reports/guardrail.h"
 
@@ -20,6 +22,8 @@ Json claims_of(const evidence::VerifiedBundle& bundle) {
 evidence::VerifyOptions verify_options(bool again) {
   evidence::VerifyOptions options;
   if (again) options.recompute = recompute;
+  if (again) options.check_image = check_native_image;
+  options.gate_set = probes::gate_set;
   options.compare_images = compare_images;
   options.claims = claims_of;
   return options;

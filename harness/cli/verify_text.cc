@@ -22,9 +22,14 @@ std::string recount(const evidence::VerifyReport& report, bool asked) {
                      report.cases.not_recomputed);
 }
 
-void print_findings(const std::vector<evidence::Finding>& findings, std::string_view before) {
+void print_findings(const std::vector<evidence::Finding>& findings, std::string_view indent) {
   for (const evidence::Finding& finding : findings)
-    fmt::print("  {}{} [{}]\n", before, evidence::to_string(finding), finding.rule);
+    fmt::print("{}{} [{}]\n", indent, evidence::to_string(finding), finding.rule);
+}
+
+void print_unfit(const evidence::VerifyReport& report) {
+  if (!report.unfit.empty()) fmt::print("  unfit to publish:\n");
+  print_findings(report.unfit, "    ");
 }
 
 std::string_view word(evidence::Trust trust) {
@@ -76,9 +81,8 @@ void print_verify_text(const evidence::VerifyReport& report, const VerifyView& v
     fmt::print("{}: check it without this program:\n  {}\n", evidence::short_id(one.keyid), one.command);
   if (!holds(report, view)) {
     fmt::print("{} {}\n", paint("refused", Colour::red, colour), view.folder);
-    print_findings(report.findings, "");
-    if (view.unfit_refused) print_findings(report.unfit, "not to be published from: ");
-    return;
+    print_findings(report.findings, "  ");
+    return print_unfit(report);
   }
   fmt::print("{} {}\n  {} records: {}\n  {}\n", paint("intact", Colour::green, colour), view.folder,
              report.records.size(), verdict_counts(report), recount(report, view.recomputed));
@@ -86,8 +90,7 @@ void print_verify_text(const evidence::VerifyReport& report, const VerifyView& v
     fmt::print("  labels of {} records not recomputed: rules unknown to this build\n", report.labels_not_recomputed);
   if (report.attestation.claims_not_recomputed)
     fmt::print("  claims of the signed statement not recomputed: a catalogue unknown to this build\n");
-  if (report.environment.is_private) fmt::print("  private: recorded without redaction, never to be published\n");
-  print_findings(report.unfit, "not to be published from: ");
+  print_unfit(report);
   fmt::print("  {}\n", report.attestation.line);
 }
 

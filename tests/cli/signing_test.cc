@@ -168,7 +168,7 @@ TEST_F(SigningTest, TrustAsksForASignatureAndForFitness) {
   EXPECT_EQ(assay({"verify", at("private")}).code, 0);
   const Ended unfit = assay({"verify", at("private"), "--trust", trust_file()});
   EXPECT_EQ(unfit.code, 4);
-  EXPECT_THAT(unfit.out, HasSubstr("  not to be published from: environment.json: recorded without redaction; record "
+  EXPECT_THAT(unfit.out, HasSubstr("  unfit to publish:\n    environment.json: recorded without redaction; record "
                                    "again without --no-redact [private]\n"));
 }
 
