@@ -11,6 +11,10 @@ find_library(ASSAY_LZ4_LIBRARY lz4 REQUIRED)
 find_path(ASSAY_ZSTD_INCLUDE zstd.h REQUIRED)
 find_library(ASSAY_ZSTD_LIBRARY zstd REQUIRED)
 
+# What a character is.
+find_path(ASSAY_UTF8PROC_INCLUDE utf8proc.h REQUIRED)
+find_library(ASSAY_UTF8PROC_LIBRARY NAMES libutf8proc.a utf8proc REQUIRED)
+
 # The header is the same for every host, so a cross build takes this machine's.
 find_path(ASSAY_CUDA_INCLUDE cuda.h
   HINTS ${CMAKE_SOURCE_DIR}/.deps/cuda/include $ENV{CUDA_HOME}/include $ENV{CUDA_PATH}/include
