@@ -27,9 +27,9 @@ std::string who(std::string_view source) {
 }
 
 /// What the source did to come by the value: nobody else chooses the verb.
-std::string clause_start(const Measurement& one) {
+std::string clause_start(const Measurement& one, const std::string& assembler) {
   if (one.source == "kernel") return one.value == "passed" ? "a kernel ran in" : "a kernel measured";
-  if (one.source == "assembler") return "the assembler accepts";
+  if (one.source == "assembler") return assembler.empty() ? "the assembler accepts" : assembler + " accepts";
   if (one.source == "cuMemAlloc") return "cuMemAlloc gave";
   if (one.source == "cuMemcpyDtoDAsync") return "cuMemcpyDtoDAsync ran at";
   return who(one.source) + " reports";
@@ -51,8 +51,8 @@ struct Clause {
   std::string start;
   std::vector<std::string> values;
 };
-void add(std::vector<Clause>& clauses, const Measurement& one, const std::string& of) {
-  const std::string start = clause_start(one);
+void add(std::vector<Clause>& clauses, const Measurement& one, const std::string& of, const std::string& assembler) {
+  const std::string start = clause_start(one, assembler);
   if (clauses.empty() || clauses.back().start != start) clauses.push_back({start, {}});
   clauses.back().values.push_back(value_words(one, of));
 }
@@ -145,6 +145,7 @@ Drafts draft_limit(const Claim& claim, const BundleView& bundle) {
   const std::string& gate = claim.gates.front();
   if (!bundle.has_device()) return lacking("no device was opened");
   if (std::string fault = unanswered(gate, bundle); !fault.empty()) return lacking(std::move(fault));
+  const std::string assembler = bundle.assembler_of(bundle.of_gate(gate).front()->record);
   std::vector<Clause> clauses;
   std::int64_t launches = 0;
   for (const Quantity& quantity : claim.measurements) {
@@ -156,12 +157,12 @@ Drafts draft_limit(const Claim& claim, const BundleView& bundle) {
       if (std::string fault = fault_in_rate(gate, *found, bundle); !fault.empty()) return lacking(std::move(fault));
       launches = launches_in(found->note);
     }
-    add(clauses, *found, with_target(quantity.of, bundle.own_target()));
+    add(clauses, *found, with_target(quantity.of, bundle.own_target()), assembler);
   }
   if (clauses.empty()) return lacking("nothing of it held");
   const VerifiedRecord& one = *bundle.of_gate(gate).front();
   const std::string timed =
-      launches == 0 ? "" : fmt::format(", over {} launches of which nothing was throttled", launches);
+      launches == 0 ? "" : fmt::format(", in {} launches while nothing throttled the device", launches);
   return {.made = {{.evidence_class = one.derived.evidence_class,
                     .level = one.derived.level,
                     .scope = bundle.scope(),
