@@ -13,7 +13,7 @@ find_library(ASSAY_ZSTD_LIBRARY zstd REQUIRED)
 
 # What a character is.
 find_path(ASSAY_UTF8PROC_INCLUDE utf8proc.h REQUIRED)
-find_library(ASSAY_UTF8PROC_LIBRARY NAMES libutf8proc.a utf8proc REQUIRED)
+find_library(ASSAY_UTF8PROC NAMES libutf8proc.a utf8proc REQUIRED)
 
 # The header is the same for every host, so a cross build takes this machine's.
 find_path(ASSAY_CUDA_INCLUDE cuda.h

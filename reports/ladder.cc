@@ -88,7 +88,7 @@ std::size_t passed(const Records& images, Stage stage) {
 LadderRow row_of_images(const Records& images) {
   const Record& first = images.front()->record;
   LadderRow row{.gate = first.gate,
-                .verdict = "by image",
+                .verdict = std::string(kByImage),
                 .reason = fmt::format("{} images asked: {} loaded, {} ran to the end", images.size(),
                                       passed(images, Stage::load), passed(images, Stage::verify)),
                 .proves = first.proves,

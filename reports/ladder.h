@@ -19,6 +19,9 @@ enum class Rung { ok, refused, failed, mixed, not_reached, not_asked };
 /// "not-reached".
 std::string_view word(Rung);
 
+/// What stands for the verdict of a gate that asks about many images.
+inline constexpr std::string_view kByImage = "by image";
+
 struct LadderRow {
   std::string gate;
   std::string record;  ///< Id of the record that speaks for the gate; empty where many images do.

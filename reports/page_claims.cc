@@ -10,12 +10,16 @@
 namespace assay::reports {
 namespace {
 
-constexpr std::size_t kShownOpen = 8;  ///< A longer group of claims is folded.
+constexpr std::size_t kShownOpen = 8;     ///< A longer group of claims is folded.
+constexpr std::size_t kShownRecords = 3;  ///< Of more, the first is named and the rest counted; report.json has all.
 
 Html basis_of(const SupportedClaim& claim) {
   Html basis = {code(claim.id()), element("span", {}, evidence::word(claim.evidence_class()))};
   if (claim.level() != evidence::Level::none) basis += element("span", {}, evidence::word(claim.level()));
-  for (const std::string& record : claim.records()) basis += element("span", {{"class", "record"}}, record);
+  const std::vector<std::string>& records = claim.records();
+  const std::size_t shown = records.size() > kShownRecords ? 1 : records.size();
+  for (std::size_t i = 0; i < shown; ++i) basis += element("span", {{"class", "record"}}, records[i]);
+  if (shown < records.size()) basis += element("span", {}, fmt::format("and {} records more", records.size() - shown));
   return paragraph("basis", basis);
 }
 

@@ -1,6 +1,7 @@
 #include "reports/passages.h"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -44,6 +45,14 @@ std::string challenge_line(const Report& report) {
   return fmt::format("issued by {} at {}, for: {}", issuer, report.challenge_issued_utc, report.challenge_purpose);
 }
 
+/// What ran comes first, what software said of texts and images last.
+std::size_t place_of(ClaimKind kind) {
+  using enum ClaimKind;
+  constexpr std::array kOrder = {capability, correctness, throughput, limit, query,   profile, unproven,
+                                 walk,       method,      patched,    loads, accepts, refuses, driver_refuses};
+  return static_cast<std::size_t>(std::ranges::find(kOrder, kind) - kOrder.begin());
+}
+
 bool is_notable(const ProfileRow& row) {
   return row.agreement == Agreement::mismatch || row.agreement == Agreement::conflict_resolved ||
          (row.confidence == Confidence::conflicting && !row.expected.is_null());
@@ -77,12 +86,15 @@ std::string verdict_line(const Report& report) {
 }
 
 std::vector<ClaimGroup> claim_groups(const Judgement& judgement) {
+  std::vector<const SupportedClaim*> claims;
+  for (const SupportedClaim& claim : judgement.supported) claims.push_back(&claim);
+  std::ranges::stable_sort(claims, {}, [](const SupportedClaim* claim) { return place_of(claim->kind()); });
   std::vector<ClaimGroup> groups;
-  for (const SupportedClaim& claim : judgement.supported) {
+  for (const SupportedClaim* claim : claims) {
     const bool joins =
-        !groups.empty() && groups.back().kind == claim.kind() && groups.back().does_not_say == claim.does_not_say();
-    if (!joins) groups.push_back({claim.kind(), {}, claim.does_not_say()});
-    groups.back().claims.push_back(&claim);
+        !groups.empty() && groups.back().kind == claim->kind() && groups.back().does_not_say == claim->does_not_say();
+    if (!joins) groups.push_back({claim->kind(), {}, claim->does_not_say()});
+    groups.back().claims.push_back(claim);
   }
   return groups;
 }

@@ -22,7 +22,8 @@ struct ClaimGroup {
   std::vector<const SupportedClaim*> claims;
   std::vector<std::string> does_not_say;
 };
-/// In the order of the judgement; neighbours of one kind with one list share a group.
+/// What ran first, then what was measured, then what software said; within a kind in the order of the judgement, where
+/// neighbours with one list share a group.
 std::vector<ClaimGroup> claim_groups(const Judgement&);
 
 /// The rows of a comparison with a profile that a reader looks at first: differences by severity, then conflicts.

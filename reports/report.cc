@@ -50,13 +50,15 @@ void tell_times(Report& report, const VerifyReport& bundle) {
   report.challenge_expires_utc = bundle.challenge->expires_utc;
 }
 
+/// Proven first, as verdicts are listed; gates that ask about images last.
 std::vector<std::pair<std::string, std::size_t>> count_verdicts(const std::vector<LadderRow>& ladder) {
   std::vector<std::pair<std::string, std::size_t>> counts;
-  for (const LadderRow& row : ladder) {
-    auto found = std::ranges::find(counts, row.verdict, &std::pair<std::string, std::size_t>::first);
-    if (found == counts.end()) found = counts.insert(found, {row.verdict, 0});
-    ++found->second;
-  }
+  for (int i = 0; i <= static_cast<int>(evidence::Verdict::not_applicable); ++i)
+    counts.emplace_back(evidence::word(static_cast<evidence::Verdict>(i)), 0);
+  counts.emplace_back(kByImage, 0);
+  for (const LadderRow& row : ladder)
+    ++std::ranges::find(counts, row.verdict, &decltype(counts)::value_type::first)->second;
+  std::erase_if(counts, [](const auto& count) { return count.second == 0; });
   return counts;
 }
 

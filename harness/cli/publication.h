@@ -22,10 +22,9 @@ struct RenderedFile {
 
 /// "html", "md", "json"; empty: all. Error: another word, or one twice.
 Result<std::vector<std::string>> parse_formats(std::string_view list);
-/// The files in the order of the formats. Error: a fault of the build.
+/// The files in the order of the formats. Error: the file, offset and kind of the first thing that must not be
+/// published (never the thing itself), or a fault of the build.
 Result<std::vector<RenderedFile>> render_files(const reports::Report&, const std::vector<std::string>& formats);
-/// Error: the file, offset and kind of the first thing that must not be published; never the thing itself.
-Status scan_files(const std::vector<RenderedFile>&);
 /// Makes the folder and writes each file whole or not at all.
 Status write_files(const std::filesystem::path& folder, const std::vector<RenderedFile>&);
 

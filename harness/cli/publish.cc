@@ -45,7 +45,6 @@ Exit publish(const Options& options, const std::vector<std::string>& formats) {
   if (!report) return complain("publish", report.error(), Exit::environment);
   const auto files = render_files(*report, formats);
   if (!files) return complain("publish", files.error(), Exit::integrity);
-  if (const Status clean = scan_files(*files); !clean) return complain("publish", clean.error(), Exit::integrity);
   const fs::path folder = folder_of(options);
   if (const Status written = write_files(folder, *files); !written)
     return complain("publish", written.error(), Exit::environment);

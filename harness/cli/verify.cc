@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "harness/cli/publication.h"
 #include "harness/cli/recompute.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/terminal.h"
@@ -62,14 +63,26 @@ void print_json(const evidence::VerifyReport& report, const std::string& folder)
   if (const auto text = pretty_json(document)) fmt::print("{}", *text);
 }
 
+/// Renders the report again. A file that is another one was written by hand, or from another bundle.
+Exit compare_report(const std::string& folder, const evidence::VerifyOptions& options, const std::string& published,
+                    bool quiet) {
+  const Result<evidence::VerifiedBundle> bundle = evidence::VerifiedBundle::open(folder, options);
+  if (!bundle) return complain("verify", Error{bundle.error().message}, Exit::integrity);
+  const Result<std::vector<std::string>> names = compare_files(*bundle, published);
+  if (!names) return complain("verify", names.error(), Exit::integrity);
+  if (!quiet) fmt::print("  {} in {}: what this bundle renders to\n", fmt::join(*names, ", "), published);
+  return Exit::done;
+}
+
 }  // namespace
 
 Exit run_verify(Arguments arguments) {
   CLI::App app;
-  std::string folder;
+  std::string folder, published;
   bool again = false, json = false;
   app.add_option("BUNDLE", folder, "Folder that a run left")->required();
   app.add_flag("--recompute", again, "Compute every oracle again from the challenge and compare digests");
+  app.add_option("--report", published, "Folder that publish wrote: render its files again and compare");
   app.add_flag("--json", json, "Report as JSON on standard output");
   Exit end = Exit::done;
   if (!parse(app, arguments, *find_subcommand("verify"), end)) return end;
@@ -83,7 +96,8 @@ Exit run_verify(Arguments arguments) {
   options.compare_images = compare_images;
   const evidence::VerifyReport report = evidence::verify_bundle(folder, options);
   json ? print_json(report, folder) : print_text(report, folder, again);
-  return report.intact ? Exit::done : Exit::integrity;
+  if (!report.intact) return Exit::integrity;
+  return published.empty() ? Exit::done : compare_report(folder, options, published, json);
 }
 
 }  // namespace assay::cli
