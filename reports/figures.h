@@ -10,7 +10,7 @@
 
 namespace assay::reports {
 
-/// "3.13 TB/s", "12.4 GB", "871 T operation/s": decimal prefixes.
+/// "3.13 TB/s", "12.4 GB", "871 Top/s": decimal prefixes.
 std::string figure(std::int64_t value, std::string_view unit);
 /// "12.4 us", "1.20 ms".
 std::string duration(std::int64_t nanoseconds);

@@ -17,7 +17,7 @@ bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <
 bool opens_a_block(std::string_view text, std::size_t at) {
   const char c = text[at];
   if (at == 0) return c == '#' || c == '-' || c == '+' || c == '=';
-  const bool numbered = (c == '.' || c == ')') && at < 10;
+  const bool numbered = (c == '.' || c == ')') && at < 10 && (at + 1 == text.size() || text[at + 1] == ' ');
   return numbered && std::ranges::all_of(text.substr(0, at), [](char d) { return d >= '0' && d <= '9'; });
 }
 

@@ -86,17 +86,17 @@ Html kernel_table_of(const KernelTable& table) {
     const KernelRow& row = table.rows[i];
     const evidence::Performance& timed = row.performance;
     const std::string floor = fmt::format("{} {}", duration(timed.floor_ns), timed.floor);
-    rows.push_back({{{fmt::format("{}  ", i + 1), code(row.gate)}},
+    rows.push_back({{{element("span", {{"class", "number"}}, std::to_string(i + 1)), code(row.gate)}},
                     code(row.target),
                     element("span", {{"class", "badge v-" + row.verdict}}, row.verdict),
                     {duration(timed.median_ns), "value"},
                     {duration(timed.spread_ns), "value"},
                     {std::to_string(timed.samples), "value"},
                     {or_dash(row.bytes_per_second, figure(row.bytes_per_second, "B/s")), "value"},
-                    {or_dash(row.operations_per_second, figure(row.operations_per_second, "operation/s")), "value"},
+                    {or_dash(row.operations_per_second, figure(row.operations_per_second, "op/s")), "value"},
                     {or_dash(timed.floor_ns, floor), "value"},
                     timed.throttle,
-                    timed.launch});
+                    {timed.launch, "launch"}});
   }
   return page_table("kernels", "Kernels that were timed",
                     {"kernel", "target", "verdict", "median", "spread", "launches", "bytes", "operations", "floor",

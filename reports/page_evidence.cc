@@ -32,10 +32,12 @@ Html verdict_line(std::string_view verdict, std::string_view meaning) {
   return {element("dt", {}, badge(verdict)), element("dd", {}, meaning)};
 }
 
-Html verdict_keys() {
+Html verdict_keys(bool emulated) {
+  const Html best =
+      emulated ? verdict_line("agrees", "equal to the oracle on an emulated device: supports no claim")
+               : verdict_line("proven", "ran here, every word equal to the oracle, every control as it must be");
   return element("dl", {{"class", "verdicts"}},
-                 {verdict_line("proven", "ran here, every word equal to the oracle, every control as it must be"),
-                  verdict_line("reported", "the driver or a measurement answered"),
+                 {best, verdict_line("reported", "the driver or a measurement answered"),
                   verdict_line("refused", "software refused; nothing follows about silicon"),
                   verdict_line("mismatch", "ran, and some word differs from the oracle"),
                   verdict_line("unresolved", "not enough was seen to say more")});
@@ -79,7 +81,7 @@ std::size_t count_of(const Report& report, std::string_view gate) {
 
 Html gates_part(const Report& report) {
   if (report.ladder.empty()) return paragraph("", "No gate is on record.");
-  const Html reading = element("div", {{"class", "reading"}}, {ladder_keys(), verdict_keys()});
+  const Html reading = element("div", {{"class", "reading"}}, {ladder_keys(), verdict_keys(report.emulated)});
   return {element("div", {{"class", "ladder-grid"}}, {element("figure", {}, ladder_picture(report.ladder)), reading}),
           gate_table(report.ladder), paragraph("note", kRefusalNote)};
 }

@@ -68,9 +68,9 @@ std::vector<std::pair<std::string, std::string>> identity_lines(const Report& re
       {"Toolchain", toolchain_line(environment)},
       {"System", fmt::format("{}, Linux {}, {}", environment.system.distribution, environment.system.kernel,
                              environment.system.arch)},
-      {"Run", report.first_utc.empty()
-                  ? "no records"
-                  : fmt::format("{} to {}, {} records", report.first_utc, report.last_utc, report.records)},
+      {"Run", report.first_utc.empty() ? "no records"
+                                       : fmt::format("{} to {}, {} record{}", report.first_utc, report.last_utc,
+                                                     report.records, report.records == 1 ? "" : "s")},
       {"Challenge", challenge_line(report)},
       {"Tool", tool_line(environment.tool)},
       {"Bundle", "manifest sha256 " + report.manifest_sha256},

@@ -112,7 +112,7 @@ std::string kernels(const KernelTable& table) {
         {markdown_code(row.gate), markdown_code(row.target), row.verdict, duration(timed.median_ns),
          duration(timed.spread_ns), std::to_string(timed.samples),
          row.bytes_per_second == 0 ? "-" : figure(row.bytes_per_second, "B/s"),
-         row.operations_per_second == 0 ? "-" : figure(row.operations_per_second, "operation/s"),
+         row.operations_per_second == 0 ? "-" : figure(row.operations_per_second, "op/s"),
          timed.floor_ns == 0 ? "-" : markdown_text(fmt::format("{} ({})", duration(timed.floor_ns), timed.floor)),
          markdown_text(timed.throttle), markdown_text(timed.launch)});
   }
@@ -121,8 +121,18 @@ std::string kernels(const KernelTable& table) {
                                rows));
 }
 
+/// An instance's id holds words of a record; none of them may end the comment that it stands in.
+std::string marker_id(std::string id) {
+  for (char& c : id) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!letter && std::string_view("._-/@[]#:").find(c) == std::string_view::npos) c = '_';
+  }
+  return id;
+}
+
 std::string claim(const SupportedClaim& claim, std::string_view bundle) {
-  return fmt::format("<!-- claim:{} bundle={} -->\n{}\n\n", claim.id(), bundle, markdown_text(claim.sentence()));
+  return fmt::format("<!-- claim:{} bundle={} -->\n{}\n\n", marker_id(claim.id()), bundle,
+                     markdown_text(claim.sentence()));
 }
 
 std::string supported(const Report& report) {

@@ -1,6 +1,7 @@
 #include "reports/roofline_picture.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -13,7 +14,7 @@
 namespace assay::reports {
 namespace {
 
-constexpr int kWidth = 640, kHeight = 360, kLeft = 78, kRight = 20, kTop = 18, kBottom = 52;
+constexpr int kWidth = 640, kHeight = 360, kLeft = 64, kRight = 20, kTop = 34, kBottom = 52;
 
 /// Whole decades that hold all values.
 struct Axis {
@@ -58,7 +59,7 @@ struct Frame {
 Frame frame_of(const std::vector<Point>& points, std::int64_t bytes_per_second) {
   const double intensity = points.front().intensity, rate = points.front().rate;
   const int x = static_cast<int>(std::floor(std::log10(intensity))), y = static_cast<int>(std::floor(std::log10(rate)));
-  Frame frame{{x, x + 1}, {y, y + 1}};
+  Frame frame{{x - 1, x + 2}, {y, y + 1}};
   for (const Point& point : points) {
     frame.x.hold(point.intensity);
     frame.y.hold(point.rate);
@@ -77,9 +78,13 @@ Html line(std::string_view style, int x1, int y1, int x2, int y2) {
   return element("path", {{"class", std::string(style)}, {"d", fmt::format("M{} {}L{} {}", x1, y1, x2, y2)}});
 }
 
+/// "0.1", "10", "100 G".
 std::string decade(int exponent) {
-  if (exponent >= 0) return figure(static_cast<std::int64_t>(std::llround(std::pow(10, exponent))), "");
-  return "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + "1";
+  constexpr std::array<std::string_view, 3> kDigits = {"1", "10", "100"};
+  constexpr std::array<std::string_view, 6> kPrefixes = {"", " k", " M", " G", " T", " P"};
+  if (exponent < 0) return "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + "1";
+  const auto place = static_cast<std::size_t>(exponent);
+  return fmt::format("{}{}", kDigits[place % 3], kPrefixes[std::min(place / 3, kPrefixes.size() - 1)]);
 }
 
 Html grid(const Frame& frame) {
@@ -96,7 +101,7 @@ Html grid(const Frame& frame) {
     all += text_at(kLeft - 8, y + 4, "tick end", decade(i));
   }
   all += text_at((kLeft + right) / 2, kHeight - 10, "axis middle", "operations per byte");
-  all += text_at(4, kTop - 6, "axis", "operations per second");
+  all += text_at(4, 14, "axis", "operations per second");
   return all;
 }
 
@@ -107,9 +112,9 @@ Html roof(const Frame& frame, std::int64_t bytes_per_second) {
   const double low = std::max(std::pow(10, frame.x.low), std::pow(10, frame.y.low) / slope);
   const double high = std::min(std::pow(10, frame.x.high), std::pow(10, frame.y.high) / slope);
   if (low >= high) return {};
-  const int x = frame.across(low), y = frame.down(low * slope);
-  return {line("roof", x, y, frame.across(high), frame.down(high * slope)),
-          text_at(std::max(x + 10, kLeft + 10), kTop + 14, "roof-name",
+  const double middle = std::sqrt(low * high);
+  return {line("roof", frame.across(low), frame.down(low * slope), frame.across(high), frame.down(high * slope)),
+          text_at(frame.across(middle) + 8, frame.down(middle * slope) + 16, "roof-name",
                   fmt::format("roof: a plain read in this run, {}", figure(bytes_per_second, "B/s")))};
 }
 
@@ -118,7 +123,7 @@ Html mark(const Frame& frame, const Point& point) {
   return element("g", {{"class", "point"}},
                  {element("title", {},
                           fmt::format("{}: {} at {} operations per byte", point.row->gate,
-                                      figure(point.row->operations_per_second, "operation/s"),
+                                      figure(point.row->operations_per_second, "op/s"),
                                       thousandths(point.row->operations_per_byte_by_1000))),
                   element("circle", {{"cx", number(x)}, {"cy", number(y)}, {"r", "8"}}),
                   text_at(x, y + 4, "middle", std::to_string(point.number))});

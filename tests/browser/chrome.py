@@ -4,6 +4,7 @@ A page is opened in a browser of its own, in a folder of its own, without a netw
 for, logs or throws is kept in the order in which it came.
 """
 import base64
+import http.client
 import json
 import os
 import shutil
@@ -109,10 +110,10 @@ class Browser:
 
     @staticmethod
     def _first_page(port):
-        import http.client
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
         connection.request("GET", "/json/list")
         targets = json.loads(connection.getresponse().read())
+        connection.close()
         return next(one["webSocketDebuggerUrl"] for one in targets if one["type"] == "page")
 
     def _next(self):

@@ -1,5 +1,5 @@
-// Writes the pages that the browser test looks at besides the recorded run's: an emulated run, one with timed kernels, and
-// one whose device has a hostile name.
+// Writes the pages that the browser test looks at besides the recorded run's: an emulated run, one with timed kernels,
+// and one whose device has a hostile name.
 //
 //     assay_browser_pages FOLDER
 #include <cstdio>

@@ -156,7 +156,7 @@ class PageTest(unittest.TestCase):
         self.assertEqual(self.value("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)")
         self.assertEqual(self.value(CLIPPED), [])
         self.assertEqual(self.width_of_page(), SHEET)
-        self.assertEqual(self.value("getComputedStyle(document.querySelector('details'), '::details-content')"
+        self.assertEqual(self.value("getComputedStyle(document.querySelector('#supported details'), '::details-content')"
                                     ".contentVisibility"), "visible")
         self.browser.call("Emulation.setEmulatedMedia", media="")
         pdf = self.browser.pdf()

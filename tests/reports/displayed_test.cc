@@ -38,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(
                          "a\xEF\xBF\xBD"
                          "b"},
                     Case{"private", "\xEE\x80\x80", "\xEF\xBF\xBD"}, Case{"tag", "\xF3\xA0\x81\x81", "\xEF\xBF\xBD"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& one) { return std::string(one.param.name); });
 
 TEST(VisibleEscapesTest, MeanTheSameToAParser) {
   const Json value = {{"a", "x\xE2\x80\xAEy\xF3\xA0\x81\x81"}, {"b", "caf\xC3\xA9"}};

@@ -15,6 +15,7 @@ evidence::VerifiedRecord refused(std::string gate, std::int64_t code) {
   evidence::VerifiedRecord one{evidence::ended_at(Stage::load, StageStatus::refused, evidence::good_record(gate)), {}};
   one.record.stage(Stage::load).code = code;
   one.record.stage(Stage::load).name = "";
+  one.record.stage(Stage::load).call = "cuModuleLoadDataEx";
   return one;
 }
 

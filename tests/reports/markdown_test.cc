@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "reports/passages.h"
 #include "reports/render_markdown.h"
 #include "tests/reports/report_fixture.h"
 
 namespace assay::reports {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -30,7 +32,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"backslash", "a\\b", "a\\\\b"}, Case{"newline", "a\n# b", "a # b"},
                     Case{"heading", "# a", "\\# a"}, Case{"bullet", "- a", "\\- a"},
                     Case{"inner_dash", "a - b", "a - b"}, Case{"number", "12. a", "12\\. a"},
-                    Case{"inner_number", "a 12. b", "a 12. b"}, Case{"url", "https://x.example", "https\\://x.example"},
+                    Case{"version", "580.159.04", "580.159.04"}, Case{"inner_number", "a 12. b", "a 12. b"},
+                    Case{"url", "https://x.example", "https\\://x.example"},
                     Case{"www", "www.x.example", "www\\.x.example"}, Case{"mail", "a@b.example", "a\\@b.example"},
                     Case{"strike", "~~a~~", "\\~\\~a\\~\\~"},
                     Case{"override",
@@ -38,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(
                          "exe",
                          "\xEF\xBF\xBD"
                          "exe"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& one) { return std::string(one.param.name); });
 
 TEST(MarkdownCodeTest, IsFencedByMoreBackticksThanItHolds) {
   EXPECT_EQ(markdown_code("sm_90a"), "`sm_90a`");
@@ -75,15 +78,29 @@ TEST(RenderMarkdownTest, AnEmulatedRunIsSaidToBeOne) {
 
 TEST(RenderMarkdownTest, StrangersTextStaysText) {
   const std::string text = render_markdown(hostile_report());
-  for (const char* raw : {"<script", "\xE2\x80\xAE", "| `x`", "**b**"}) EXPECT_THAT(text, Not(HasSubstr(raw))) << raw;
+  EXPECT_THAT(text, Not(ContainsRegex("[^\\\\](<script|[*][*]b|`x`)")));
+  EXPECT_THAT(text, Not(HasSubstr("\xE2\x80\xAE")));
   EXPECT_THAT(text, HasSubstr("\\<script\\>alert(1)"));
+}
+
+TEST(RenderMarkdownTest, NoIdEndsItsMarker) {
+  evidence::Record image = evidence::good_record("cubin.arch_patch");
+  image.variant = "x --> <script>alert(1)</script> <!-- y";
+  image.stopped = evidence::Stopped::load_only;
+  image.cases.clear();
+  image.controls = {};
+  for (const evidence::Stage stage : {evidence::Stage::launch, evidence::Stage::complete, evidence::Stage::verify})
+    image.stage(stage) = {};
+  const std::string text = render_markdown(report_of({image}));
+  EXPECT_THAT(text, HasSubstr("<!-- claim:loads/cubin.arch_patch[x"));
+  EXPECT_THAT(text, Not(ContainsRegex("[^\\\\`]<script")));
+  EXPECT_THAT(text, HasSubstr("x_--__"));
 }
 
 TEST(RenderMarkdownTest, KernelsHaveTheirRates) {
   const std::string text = render_markdown(timed_report());
-  EXPECT_THAT(text,
-              HasSubstr("| `tma.load` | `sm_90a` | proven | 41.0 us | 300 ns | 20 | 25.6 GB/s | 51.2 Goperation/s |"
-                        " 30.0 us (plain read of the same bytes) | none |"));
+  EXPECT_THAT(text, HasSubstr("| `tma.load` | `sm_90a` | proven | 41.0 us | 300 ns | 20 | 25.6 GB/s | 51.2 Gop/s |"
+                              " 30.0 us (plain read of the same bytes) | none |"));
   EXPECT_THAT(text, Not(HasSubstr(std::string(kNoKernel))));
 }
 

@@ -47,7 +47,7 @@ TEST(LadderPictureTest, IsNotDrawnWithoutGates) { EXPECT_TRUE(ladder_picture({})
 TEST(RooflinePictureTest, PlacesKernelsThatCountedBothUnderTheMeasuredRoof) {
   const std::string picture = roofline_picture(timed_report().kernels).markup();
   EXPECT_EQ(count(picture, "class=\"point\""), 1u);
-  EXPECT_THAT(picture, HasSubstr("<title>tma.load: 51.2 Goperation/s at 2.00 operations per byte</title>"));
+  EXPECT_THAT(picture, HasSubstr("<title>tma.load: 51.2 Gop/s at 2.00 operations per byte</title>"));
   EXPECT_THAT(picture, HasSubstr("roof: a plain read in this run, 3.00 TB/s"));
   EXPECT_EQ(picture, roofline_picture(timed_report().kernels).markup());
 }

@@ -5,6 +5,8 @@
 
 #include <regex>
 
+#include "reports/html.h"
+#include "reports/passages.h"
 #include "reports/report_json.h"
 #include "tests/reports/report_fixture.h"
 
