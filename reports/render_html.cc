@@ -60,8 +60,9 @@ Html tiles(const Report& report) {
 }
 
 Html seal(const Report& report) {
-  const bool trusted = report.attestation.trust != evidence::Trust::self_attested;
-  return element("p", {{"class", trusted ? "seal trusted" : "seal"}}, report.attestation_line);
+  constexpr std::array kStyles = {"seal", "seal operator", "seal independent"};  // In the order of Trust.
+  return element("p", {{"class", kStyles[static_cast<std::size_t>(report.attestation.trust)]}},
+                 report.attestation_line);
 }
 
 Html summary_line(const Report& report) {

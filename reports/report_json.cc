@@ -22,7 +22,7 @@ Json json_of(const evidence::Attestation& attestation, const std::string& line) 
           {"signed", attestation.is_signed},
           {"line", line},
           {"signatures", list_of(attestation.signatures, [](const evidence::Signature& one) {
-             return Json{{"keyid", one.keyid}, {"role", one.role}};
+             return Json{{"keyid", one.keyid}, {"role", one.role}, {"owner", one.owner}};
            })}};
 }
 

@@ -1,7 +1,9 @@
 // `assay publish`: a report of what a bundle carries, and of what it does not.
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -10,6 +12,7 @@
 #include "harness/cli/publication.h"
 #include "harness/cli/recompute.h"
 #include "harness/cli/subcommand.h"
+#include "harness/evidence/trust.h"
 
 namespace assay::cli {
 namespace {
@@ -36,9 +39,19 @@ bool is_within(const fs::path& inner, const fs::path& outer) {
   return std::mismatch(out.begin(), out.end(), in.begin(), in.end()).first == out.end();
 }
 
-Exit publish(const Options& options, const std::vector<std::string>& formats) {
+/// What a signed statement must claim; of a catalogue that cannot be read it claims nothing.
+Json claims_again(const evidence::VerifiedBundle& bundle) {
+  const Result<std::vector<reports::Claim>> catalogue = reports::builtin_claims();
+  if (!catalogue) return nullptr;
+  return reports::to_json(reports::Guardrail(*catalogue).judge(bundle), reports::catalogue_sha256(*catalogue));
+}
+
+Exit publish(const Options& options, const std::vector<std::string>& formats,
+             std::optional<evidence::TrustFile> trust) {
   evidence::VerifyOptions verify;
   verify.compare_images = compare_images;
+  verify.claims = claims_again;
+  verify.trust = std::move(trust);
   const Result<evidence::VerifiedBundle> bundle = evidence::VerifiedBundle::open(options.bundle, verify);
   if (!bundle) return complain("publish", Error{bundle.error().message}, Exit::integrity);
   const Result<reports::Report> report = reports::make_report(*bundle);
@@ -63,6 +76,7 @@ Exit run_publish(Arguments arguments) {
   Options options;
   app.add_option("BUNDLE", options.bundle, "Folder that a run left")->required();
   app.add_option("--out", options.out, "Folder of the report (default: BUNDLE-report); never in the bundle");
+  app.add_option("--trust", options.trust, "Trust file: whose signatures count");
   app.add_option("--format", options.formats, "html, md and json, joined by commas (default: all)");
   Exit end = Exit::done;
   if (!parse(app, arguments, *find_subcommand("publish"), end)) return end;
@@ -78,7 +92,13 @@ Exit run_publish(Arguments arguments) {
                     Exit::usage);
   const Result<std::vector<std::string>> formats = parse_formats(options.formats);
   if (!formats) return complain("publish", formats.error(), Exit::usage);
-  return publish(options, *formats);
+  std::optional<evidence::TrustFile> trust;
+  if (!options.trust.empty()) {
+    Result<evidence::TrustFile> file = evidence::load_trust(options.trust);
+    if (!file) return complain("publish", file.error(), Exit::usage);
+    trust = *std::move(file);
+  }
+  return publish(options, *formats, std::move(trust));
 }
 
 }  // namespace assay::cli

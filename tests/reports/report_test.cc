@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "reports/report_json.h"
+#include "tests/evidence/signed_bundle.h"
 #include "tests/reports/report_fixture.h"
 #include "tests/support/json_schema.h"
 
@@ -65,6 +66,19 @@ TEST(ReportTest, AnEmulatedRunSupportsNothingAndSaysSo) {
 TEST(ReportTest, WithoutTrustTheReaderIsToldSo) {
   const std::string line = report_of(kH100).attestation_line;
   EXPECT_THAT(line, HasSubstr("self-attested, not independently verified"));
+}
+
+TEST(ReportTest, WithTrustTheReaderIsToldWho) {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder.path() / "bundle";
+  evidence::write_signed_bundle(path);
+  const auto bundle = evidence::VerifiedBundle::open(path, evidence::with_trust());
+  ASSERT_TRUE(bundle) << bundle.error().message;
+  const auto report = make_report(*bundle);
+  ASSERT_TRUE(report);
+  EXPECT_THAT(report->attestation_line, testing::StartsWith("attested by the operator key "));
+  EXPECT_THAT(report->attestation_line, HasSubstr("not independently verified"));
+  EXPECT_EQ(test::Schema("report").check(to_json(*report)), "");
 }
 
 TEST(ReportTest, SaysWhatRemainsOpen) {
