@@ -59,6 +59,34 @@ std::optional<std::string> impossible_selection(const Record& record) {
   return std::nullopt;
 }
 
+/// Speed counts only beside a right answer of the same launch.
+std::optional<std::string> speed_without_answer(const Record& record) {
+  if (const StageStatus verify = record.stage(Stage::verify).status; verify != StageStatus::ok)
+    return fmt::format("performance is told of a launch whose verify stage is {}", word(verify));
+  std::int64_t compared = 0;
+  for (const CaseResult& result : record.cases) {
+    if (result.mismatches > 0)
+      return fmt::format("performance is told of case '{}', which has mismatches", result.name);
+    compared += result.compared;
+  }
+  if (compared == 0) return "performance is told, but nothing was compared";
+  return std::nullopt;
+}
+
+std::optional<std::string> impossible_performance(const Record& record) {
+  if (!record.performance) return std::nullopt;
+  if (auto wrong = speed_without_answer(record)) return wrong;
+  const Performance& told = *record.performance;
+  if (told.samples < 1) return "performance rests on no timed launch";
+  if (told.median_ns < 1 || told.spread_ns < 0)
+    return fmt::format("performance has a median of {} ns and a spread of {} ns", told.median_ns, told.spread_ns);
+  if (told.floor.empty() != (told.floor_ns == 0))
+    return fmt::format("performance has a floor of {} ns by the name '{}'", told.floor_ns, told.floor);
+  if (told.launch.empty() || told.throttle.empty())
+    return "performance does not say how it was launched, or whether the clocks were held back";
+  return std::nullopt;
+}
+
 std::optional<std::string> impossible_case(const Record& record) {
   for (const CaseResult& result : record.cases) {
     if (result.mismatches > result.compared) {
@@ -107,8 +135,9 @@ std::optional<std::string> impossible_process(const Record& record) {
 }  // namespace
 
 std::optional<std::string> contradiction(const Record& record) {
-  for (const auto check : {broken_ladder, impossible_load, impossible_launch, impossible_selection, impossible_case,
-                           impossible_control, impossible_edit, impossible_process}) {
+  for (const auto check :
+       {broken_ladder, impossible_load, impossible_launch, impossible_selection, impossible_performance,
+        impossible_case, impossible_control, impossible_edit, impossible_process}) {
     if (auto found = check(record)) return found;
   }
   return std::nullopt;

@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/digest.h"
@@ -47,6 +48,14 @@ using Recompute = std::function<Result<Recomputed>(const Record&, const Digest& 
 /// What an edit is said to have left of the native build's code, against the two images: empty if it is so.
 using CompareImages = std::function<std::string(const ImageEdit&, std::string_view image, std::string_view native)>;
 
+/// The bytes of an artifact of the record by its role; empty if it names none, or it is not there.
+using KeptArtifact = std::function<std::string(std::string_view role)>;
+
+/// Whether what a record says of its native image can be so: empty if it can.
+using CheckImage = std::function<std::string(const Record&, const KeptArtifact&)>;
+
+/// The ids of the gates that every run labelled by these rules has records of; empty for rules that nobody here knows.
+using GateSet = std::function<std::vector<std::string>(std::string_view rules)>;
 class VerifiedBundle;
 /// What a bundle supports and what not, as a signed statement holds it: {"catalogue_sha256", "claims", "refused"}. A
 /// function of records, rules, challenge and environment alone, so that signer and verifier get the same.
@@ -55,6 +64,8 @@ using MakeClaims = std::function<Json(const VerifiedBundle&)>;
 struct VerifyOptions {
   Recompute recompute;           ///< Empty: digests of cases are not checked.
   CompareImages compare_images;  ///< Empty: the likeness of edited images is not checked.
+  CheckImage check_image;        ///< Empty: native images are not looked into.
+  GateSet gate_set;              ///< Empty: a shortened list of gates is not noticed.
   MakeClaims claims;             ///< Empty: the claims of a signed statement are not made again.
   std::optional<TrustFile>
       trust;                     ///< Absent: a signature is held against the bundle's own key, and vouches for nothing.
