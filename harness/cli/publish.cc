@@ -9,10 +9,12 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "harness/cli/image_check.h"
 #include "harness/cli/publication.h"
 #include "harness/cli/recompute.h"
 #include "harness/cli/subcommand.h"
 #include "harness/evidence/trust.h"
+#include "probes/gates.h"
 
 namespace assay::cli {
 namespace {
@@ -46,12 +48,21 @@ Json claims_again(const evidence::VerifiedBundle& bundle) {
   return reports::to_json(reports::Guardrail(*catalogue).judge(bundle), reports::catalogue_sha256(*catalogue));
 }
 
-Exit publish(const Options& options, const std::vector<std::string>& formats,
-             std::optional<evidence::TrustFile> trust) {
+/// All that can be checked is, oracles too: what is published is read by those who check nothing.
+evidence::VerifyOptions everything(std::optional<evidence::TrustFile> trust) {
   evidence::VerifyOptions verify;
+  verify.recompute = recompute;
   verify.compare_images = compare_images;
+  verify.check_image = check_native_image;
+  verify.gate_set = probes::gate_set;
   verify.claims = claims_again;
   verify.trust = std::move(trust);
+  return verify;
+}
+
+Exit publish(const Options& options, const std::vector<std::string>& formats,
+             std::optional<evidence::TrustFile> trust) {
+  const evidence::VerifyOptions verify = everything(std::move(trust));
   const Result<evidence::VerifiedBundle> bundle = evidence::VerifiedBundle::open(options.bundle, verify);
   if (!bundle) return complain("publish", Error{bundle.error().message}, Exit::integrity);
   const Result<reports::Report> report = reports::make_report(*bundle);
