@@ -81,7 +81,8 @@ Html row_at(const LadderRow& row, int y) {
     marks += mark(row.rungs[i], kLeft + static_cast<int>(i) * kStep, y);
   return element("g", {},
                  {element("title", {}, told(row)), text_at(kLeft - 18, y + 4, "gate", row.gate), rail(row, y), marks,
-                  text_at(kVerdict, y + 4, fmt::format("verdict v-{}", row.verdict), row.verdict)});
+                  text_at(kVerdict, y + 4,
+                          fmt::format("verdict v-{}", row.verdict == kByImage ? "images" : row.verdict), row.verdict)});
 }
 
 }  // namespace

@@ -13,7 +13,9 @@ namespace assay::reports {
 namespace {
 
 /// A verdict or another state as a coloured word.
-Html badge(std::string_view state) { return element("span", {{"class", fmt::format("badge v-{}", state)}}, state); }
+Html badge(std::string_view state) {
+  return element("span", {{"class", fmt::format("badge v-{}", state == kByImage ? "images" : state)}}, state);
+}
 
 Html key_line(Rung rung, std::string_view what) {
   return element("li", {}, {rung_key(rung), element("b", {}, word(rung)), " ", what});

@@ -53,7 +53,8 @@ Html tile(std::string_view style, std::size_t count, std::string_view what) {
 Html tiles(const Report& report) {
   Html all;
   for (const auto& [verdict, count] : report.verdicts)
-    all += tile("v-" + verdict, count, count == 1 ? "gate " + verdict : "gates " + verdict);
+    all += tile(verdict == kByImage ? "v-images" : "v-" + verdict, count,
+                count == 1 ? "gate " + verdict : "gates " + verdict);
   all += tile("said", report.judgement.supported.size(), "sentences supported");
   all += tile("unsaid", report.judgement.refused.size(), "claims refused");
   return element("ul", {{"class", "tiles"}}, all);

@@ -71,7 +71,7 @@ std::vector<MeasuredValue> values_of(const std::vector<VerifiedRecord>& records)
   return values;
 }
 
-/// The target of the records that were launched here, or would have been.
+/// The device's own target, as device.query recorded it.
 std::string own_target(const std::vector<VerifiedRecord>& records) {
   for (const auto& [record, derived] : records)
     for (const evidence::Measurement& one : record.measurements)
