@@ -14,6 +14,9 @@ find_library(ASSAY_ZSTD_LIBRARY zstd REQUIRED)
 # JUnit files are XML. Of Debian's two builds the archive is taken, so that a release binary needs nothing more.
 find_path(ASSAY_PUGIXML_INCLUDE pugixml.hpp REQUIRED)
 find_library(ASSAY_PUGIXML_LIBRARY libpugixml.a REQUIRED)
+# What a character is.
+find_path(ASSAY_UTF8PROC_INCLUDE utf8proc.h REQUIRED)
+find_library(ASSAY_UTF8PROC NAMES libutf8proc.a utf8proc REQUIRED)
 
 # The header is the same for every host, so a cross build takes this machine's.
 find_path(ASSAY_CUDA_INCLUDE cuda.h

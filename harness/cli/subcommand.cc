@@ -29,6 +29,8 @@ constexpr std::array kSubcommands = {
                "assay keygen -o operator.pem --role operator --owner 'Lab 3'", run_keygen},
     Subcommand{"challenge", "Ask an operator for a run that nobody could have made before",
                "assay challenge --key verifier.pem --hours 24 -o challenge.dsse.json", run_challenge},
+    Subcommand{"publish", "Write a bundle's report: a page, Markdown and JSON, with what it supports and what not",
+               "assay publish runs/today --out report", run_publish},
     Subcommand{"inspect", "Say what a cubin, a fatbin or a host library states about its images",
                "assay inspect --entry 3 /usr/local/cuda/lib64/libcurand.so.10", run_inspect},
     Subcommand{"patch", "Rewrite the SM byte of a cubin, in a copy",

@@ -42,6 +42,7 @@ Exit run_challenge(Arguments);
 Exit run_claims(Arguments);
 Exit run_check(Arguments);
 Exit run_diff(Arguments);
+Exit run_publish(Arguments);
 Exit run_inspect(Arguments);
 Exit run_patch(Arguments);
 Exit run_doctor(Arguments);
