@@ -86,8 +86,7 @@ Step refused_images(const Claim& claim, const BundleView& bundle, ImageKind kind
     if (std::ranges::find(codes, code) == codes.end()) codes.push_back(std::move(code));
   }
   if (!step.records.empty())
-    step.words = fmt::format("the driver refuses {} {} with {}",
-                             counted(static_cast<std::int64_t>(step.records.size()), "image"), words, listed(codes));
+    step.words = fmt::format("the driver refuses {} {} with {}", step.records.size(), words, listed(codes));
   return step;
 }
 
@@ -98,10 +97,10 @@ Drafts draft_walk(const Claim& claim, const BundleView& bundle) {
   for (const std::string& gate : claim.gates)
     if (was_launched(gate, bundle)) return lacking(fmt::format("gate {} was launched on this device", gate));
   std::vector<std::string> told, records;
-  for (const Step& step :
-       {refused_texts(claim, bundle),
-        refused_images(claim, bundle, ImageKind::native, "and texts of them, unmodified and for other targets,"),
-        refused_images(claim, bundle, ImageKind::patched, "of them after an image edit")}) {
+  for (const Step& step : {refused_texts(claim, bundle),
+                           refused_images(claim, bundle, ImageKind::native,
+                                          "of their images and PTX texts, unmodified and for other targets,"),
+                           refused_images(claim, bundle, ImageKind::patched, "of their images after an edit")}) {
     if (step.words.empty()) continue;
     told.push_back(step.words);
     records.insert(records.end(), step.records.begin(), step.records.end());

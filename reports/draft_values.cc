@@ -1,11 +1,10 @@
-// What was read off a device: reported values, measured limits, and how they compare with the model's profile.
+// What was read off a device: reported values and measured limits.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 
 #include "reports/drafts.h"
-#include "reports/profile_differences.h"
 #include "reports/wording.h"
 
 namespace assay::reports {
@@ -108,16 +107,16 @@ std::string answered_of(const VerifiedRecord& one) {
   return fmt::format("{} of {} values answered", answered, list.size());
 }
 
-/// "the driver and NVML": who answered, each once.
-std::string askers(const VerifiedRecord& one) {
+/// Who answered, each once: "the driver", "NVML", "the host". What was done and timed is no answer.
+std::vector<std::string> askers(const VerifiedRecord& one) {
   std::vector<std::string> names;
   for (const Measurement& measured : one.record.measurements) {
-    const bool reported = measured.source.starts_with("cu") || measured.source == "NVML" || measured.source[0] == '/';
-    if (!reported || measured.value.is_null()) continue;
-    const std::string name = measured.source.starts_with("cu") ? "the driver" : who(measured.source);
-    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    const std::string name = who(measured.source);
+    const bool answers = name == "the driver" || name == "the host" || name == "NVML";
+    if (!answers || measured.value.is_null() || std::ranges::find(names, name) != names.end()) continue;
+    names.push_back(name);
   }
-  return names.empty() ? "the driver" : listed(names);
+  return names;
 }
 
 }  // namespace
@@ -131,11 +130,12 @@ Drafts draft_query(const Claim& claim, const BundleView& bundle) {
   for (const Quantity& quantity : claim.measurements)
     if (const Measurement* found = bundle.measurement(gate, quantity.key))
       values.push_back(value_words(*found, quantity.of));
-  const std::string names = askers(one);
+  const std::vector<std::string> names = askers(one);
+  if (names.empty()) return lacking(fmt::format("gate {} holds no answer of a driver", gate));
   return {.made = {{.level = evidence::Level::e1,
                     .scope = bundle.scope(),
-                    .sentence = fmt::format("On {}, {} report{} {}: {}{}{}.", bundle.device_words(), names,
-                                            names == "the driver" ? "s" : "", claim.subject, answered_of(one),
+                    .sentence = fmt::format("On {}, {} report{} {}: {}{}{}.", bundle.device_words(), listed(names),
+                                            names.size() == 1 ? "s" : "", claim.subject, answered_of(one),
                                             values.empty() ? "" : ", among them ", listed(values)),
                     .records = {one.record.id()}}},
           .lacks = {}};
@@ -169,43 +169,6 @@ Drafts draft_limit(const Claim& claim, const BundleView& bundle) {
                     .sentence = fmt::format("On {}, {}{}.", bundle.device_words(), told(clauses), timed),
                     .records = {one.record.id()}}},
           .lacks = {}};
-}
-
-Drafts draft_profile(const Claim& claim, const BundleView& bundle) {
-  if (!bundle.has_device()) return lacking("no device was opened");
-  const auto profiles = builtin_profiles();
-  if (!profiles) return lacking(profiles.error().message);
-  const auto differences = profile_differences(*profiles, bundle.report());
-  if (!differences) return lacking(fmt::format("no profile is of {}", with_article(bundle.scope().device)));
-  if (differences->compared() == 0)
-    return lacking(fmt::format("nothing that profile {} expects was observed", differences->profile));
-  if (const ProfileRow* row = differences->first_mismatch(Severity::fail))
-    return lacking(fmt::format("profile {} expects {} to be {} {}, observed was {}", differences->profile, row->key,
-                               word(row->op), row->expected.dump(), row->observed.dump()));
-  std::vector<std::string> differing, records;
-  std::size_t facts = 0;
-  for (const ProfileRow& row : differences->rows) {
-    if (row.agreement != Agreement::new_fact) ++facts;
-    if (row.agreement == Agreement::mismatch) differing.push_back(row.key);
-    if (!row.record.empty() && row.agreement != Agreement::new_fact &&
-        std::ranges::find(records, row.record) == records.end())
-      records.push_back(row.record);
-  }
-  const std::size_t settled = differences->count(Agreement::conflict_resolved);
-  std::string result = fmt::format("{} match", differences->count(Agreement::match));
-  if (settled > 0) result += fmt::format(", {} agree with one of several sources", settled);
-  result +=
-      differing.empty() ? " and none differs" : fmt::format(" and {} differ ({})", differing.size(), listed(differing));
-  return {
-      .made = {{.level = evidence::Level::e1,
-                .scope = bundle.scope(),
-                .sentence = fmt::format(
-                    "{} on {} agree with profile {}, version {} of {}, in every fact of severity fail: {} of its {} "
-                    "facts were observed, of which {}.",
-                    capitalised(claim.subject), bundle.device_words(), differences->profile, differences->version,
-                    differences->as_of, differences->compared(), facts, result),
-                .records = records}},
-      .lacks = {}};
 }
 
 }  // namespace assay::reports

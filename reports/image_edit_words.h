@@ -1,5 +1,5 @@
 // How images are named in sentences, and how an edit is told: always, with its bytes. Tested by
-// tests/reports/image_edit_words_test.cc.
+// tests/reports/guardrail_test.cc.
 #pragma once
 
 #include <string>

@@ -143,11 +143,18 @@ std::optional<std::string> contradiction(const Record& record) {
   return std::nullopt;
 }
 
-RunConsistency::RunConsistency(const Challenge& challenge, const RunRules& rules) {
+RunConsistency::RunConsistency(const Challenge& challenge, const RunRules& rules)
+    : asked_(challenge.gates), max_attempts_(challenge.max_attempts) {
   for (const RequiredGate& gate : rules.gates) gates_[gate.gate] = gate.gate_version;
   // A challenge that was read has valid times.
   if (const auto issued = parse_utc(challenge.issued_utc)) earliest_ = *issued;
   if (const auto expires = parse_utc(challenge.expires_utc)) latest_ = *expires;
+}
+
+/// The copy control looks at the device again after each fault, which is no second try at a question.
+std::optional<std::string> RunConsistency::against_challenge(const Record& record) const {
+  if (max_attempts_ == 0 || record.attempt <= max_attempts_ || record.gate == "control.copy") return std::nullopt;
+  return fmt::format("attempt {}, the challenge allows {}", record.attempt, max_attempts_);
 }
 
 std::optional<std::string> RunConsistency::against_rules(const Record& record) const {
@@ -198,6 +205,7 @@ std::vector<Finding> RunConsistency::add(const Record& record, Verdict verdict, 
   };
   if (!ids_.insert(record.id()).second) findings.push_back({"unique-id", where, record.id() + " is there twice"});
   note("contradiction", contradiction(record));
+  note("challenge", against_challenge(record));
   note("gate-list", against_rules(record));
   note("prerequisite", against_prerequisites(record));
   note("time", against_clock(record));
@@ -211,6 +219,11 @@ std::vector<Finding> RunConsistency::finish() const {
   for (const auto& [gate, version] : gates_) {
     if (verdicts_.contains(gate)) continue;
     findings.push_back({"gate-list", std::string(kLedgerFile), fmt::format("no record of gate '{}'", gate)});
+  }
+  for (const std::string& gate : asked_) {
+    if (verdicts_.contains(gate)) continue;
+    findings.push_back({"challenge", std::string(kLedgerFile),
+                        fmt::format("no record of gate '{}', which the challenge asks for", gate)});
   }
   return findings;
 }

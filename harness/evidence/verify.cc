@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/build_info.h"
+#include "harness/evidence/attest.h"
 #include "harness/evidence/closed_world.h"
 #include "harness/evidence/consistency.h"
 #include "harness/evidence/environment_rules.h"
@@ -93,6 +94,17 @@ std::string differing_digest(const CaseResult& found, const CaseDigests& right) 
               : "no mismatches, but the output is not the oracle's";
 }
 
+PartDigests part_digests(const ClosedWorld& world) {
+  const auto digest = [&](std::string_view name) { return hex(sha256(world.document(name))); };
+  std::string_view ledger = world.document(kLedgerFile);
+  if (ledger.ends_with('\n')) ledger.remove_suffix(1);
+  const std::string_view last = ledger.substr(ledger.rfind('\n') + 1);
+  return {.challenge = digest(kChallengeFile),
+          .environment = digest(kEnvironmentFile),
+          .rules = digest(kRulesFile),
+          .chain_head = hex(sha256(last))};
+}
+
 /// Collects the report while the parts of a bundle are gone through in order.
 class Verifier {
  public:
@@ -107,7 +119,7 @@ class Verifier {
     report_.findings.insert(report_.findings.end(), std::make_move_iterator(findings.begin()),
                             std::make_move_iterator(findings.end()));
   }
-  std::string_view document(std::string_view name) const;
+  std::string_view document(std::string_view name) const { return world_.document(name); }
   std::optional<Json> parse_document(std::string_view name);
   void read_challenge();
   void read_environment();
@@ -127,11 +139,6 @@ class Verifier {
   bool has_environment_ = false;
   VerifyReport report_;
 };
-
-std::string_view Verifier::document(std::string_view name) const {
-  const auto found = world_.documents.find(name);
-  return found == world_.documents.end() ? std::string_view() : found->second;
-}
 
 /// Parses a document and looks for leaks in it. A missing one is already a finding of the closed world.
 std::optional<Json> Verifier::parse_document(std::string_view name) {
@@ -318,6 +325,9 @@ VerifyReport Verifier::verify(const std::filesystem::path& folder) {
   }
   if (!report_.environment.is_private) add(std::move(world_.leaks));
   if (sealed) report_.manifest_sha256 = hex(sha256(document(kManifestFile)));
+  report_.parts = part_digests(world_);
+  report_.intact = report_.findings.empty();
+  attest(world_, options_, report_);
   report_.intact = report_.findings.empty();
   return std::move(report_);
 }

@@ -4,6 +4,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/evidence/forger.h"
+#include "tests/evidence/signed_bundle.h"
 #include "tests/support/schema.h"
 
 namespace assay::evidence {
@@ -46,7 +47,8 @@ TEST_F(SchemaTest, HoldsForWhatIsWritten) {
 }
 
 TEST_F(SchemaTest, RequiresEveryPropertyThatItNames) {
-  for (const char* name : {"gate-record", "challenge", "run-rules", "manifest", "environment"}) {
+  for (const char* name :
+       {"gate-record", "challenge", "run-rules", "manifest", "environment", "trust", "envelope", "statement"}) {
     const Json schema = Schema(name).root();
     std::vector<std::string> properties;
     for (const auto& property : schema["properties"].items()) properties.push_back(property.key());
@@ -122,6 +124,34 @@ TEST_F(SchemaTest, HasTheWordsOfEveryVocabulary) {
   EXPECT_EQ(root["$defs"]["edit"]["properties"]["code"]["enum"], words<Likeness>(3));
   EXPECT_EQ(root["$defs"]["edit"]["properties"]["mercury"]["enum"], words<Likeness>(3));
   EXPECT_EQ(root["properties"]["stopped"]["enum"], words<Stopped>(10));
+}
+
+TEST_F(SchemaTest, HoldsForSignaturesAndTrust) {
+  const std::filesystem::path answered = folder_.path() / "answered";
+  answer(answered, challenge_of(verifier_key(), {.gates = {"tma.load"}}));
+  ASSERT_TRUE(sign_bundle(answered, with_claims(), operator_key()));
+  const auto file = [&](std::string_view name) { return Json::parse(read_text(answered / name)); };
+  EXPECT_EQ(Schema("challenge").check(file("challenge.json")), "");
+  EXPECT_EQ(Schema("manifest").check(file("manifest.json")), "");
+  EXPECT_EQ(Schema("envelope").check(file("challenge.dsse.json")), "");
+  EXPECT_EQ(Schema("envelope").check(file("evidence.dsse.json")), "");
+  EXPECT_EQ(Schema("statement").check(file("statement.intoto.json")), "");
+}
+
+TEST_F(SchemaTest, OfTrustRefusesWhatTheReaderRefuses) {
+  const Json good = {{"schema", "trust/1"}, {"keys", {to_json(trusted(operator_key(), Role::operator_))}}};
+  const Schema schema("trust");
+  EXPECT_EQ(schema.check(good), "");
+  EXPECT_TRUE(trust_from_json(good, "trust"));
+  each_value(good, Json::json_pointer(), [&](const Json::json_pointer& at) {
+    for (const Json& wrong : {Json(1.5), Json("x"), Json(nullptr)}) {
+      if (wrong == "x" && at.back() == "owner") continue;
+      Json spoiled = good;
+      spoiled[at] = wrong;
+      EXPECT_NE(schema.check(spoiled), "") << at.to_string() << " = " << wrong;
+      EXPECT_FALSE(trust_from_json(spoiled, "trust")) << at.to_string() << " = " << wrong;
+    }
+  });
 }
 
 }  // namespace
