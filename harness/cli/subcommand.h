@@ -37,6 +37,8 @@ Exit run_run(Arguments);
 Exit run_gates_list(Arguments);
 Exit run_forms(Arguments);
 Exit run_verify(Arguments);
+Exit run_keygen(Arguments);
+Exit run_challenge(Arguments);
 Exit run_claims(Arguments);
 Exit run_check(Arguments);
 Exit run_diff(Arguments);
