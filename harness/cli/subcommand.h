@@ -39,6 +39,7 @@ Exit run_forms(Arguments);
 Exit run_verify(Arguments);
 Exit run_inspect(Arguments);
 Exit run_patch(Arguments);
+Exit run_lint(Arguments);
 Exit run_doctor(Arguments);
 Exit run_attempt(Arguments);
 

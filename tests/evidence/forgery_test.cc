@@ -187,7 +187,8 @@ std::vector<Forgery> forgeries() {
       {"unknown field in the rules", document_edit("rules.json", [](Json& j) { j["waived"] = true; }),
        "rules.json: field 'waived': unknown"},
       // Leaks.
-      {"a leak in the environment", document_edit("environment.json", [](Json& j) { j["os"]["kernel"] = "on 10.1.2.3"; }),
+      {"a leak in the environment",
+       document_edit("environment.json", [](Json& j) { j["os"]["kernel"] = "on 10.1.2.3"; }),
        "environment.json: IP address in /os/kernel at offset 3"},
       {"a leak in a record", record_edit(0, [](Record& r) { r.measurements[1].note = "see /home/bob/x"; }),
        "gates.jsonl:1: home path in /measurements/1/note at offset 4"},

@@ -1,0 +1,262 @@
+#include "reports/lint/clause_facts.h"
+
+#include <algorithm>
+#include <array>
+
+namespace assay::lint {
+namespace {
+
+constexpr std::array kHarmlessAgents = {Tag::software, Tag::text, Tag::people, Tag::toolchain, Tag::emulated};
+constexpr std::array kPhysical = {Tag::device, Tag::target, Tag::scope, Tag::generic, Tag::feature};
+
+}  // namespace
+
+void Context::follow(const ClauseFacts& facts) {
+  const Clause& last = facts.clause();
+  for (const Tag tag : {Tag::device, Tag::scope, Tag::target, Tag::feature, Tag::edit, Tag::emulated})
+    if (lint::has(last.tags, tag)) set(earlier, tag);
+  devices.insert(last.devices.begin(), last.devices.end());
+  if (!last.aside && last.head) agent = facts.agent();
+  excused = facts.excused();
+  ++clause;
+}
+
+ClauseFacts::ClauseFacts(const Clause& clause, const Context& context) : clause_(clause), context_(context) {
+  agent_ = clause.agent;
+  device_ = has(Tag::device) || has(Tag::scope);
+  target_ = has(Tag::target);
+  feature_ = has(Tag::feature);
+  generic_ = has(Tag::generic);
+  if (!clause.takes_over && !(clause.aside || is_fragment())) return;
+  if (clause.takes_over) agent_ |= context.agent;
+  const Tags& source = context.clause > 0 ? context.earlier : context.before;
+  if (!device_ && (lint::has(source, Tag::device) || lint::has(source, Tag::scope) || lint::has(source, Tag::target)))
+    carried_device_ = true;
+}
+
+std::size_t ClauseFacts::first(Tag tag) const {
+  for (std::size_t at = 0; at < clause_.words.size(); ++at)
+    if (context_.tagged.is(clause_.words[at], tag)) return at;
+  return clause_.words.size();
+}
+
+/// The verb group: the finite verb and up to three words behind it.
+bool ClauseFacts::verb_is(Tag tag) const {
+  if (!clause_.verb) return false;
+  for (std::size_t at = *clause_.verb; at < clause_.words.size() && at < *clause_.verb + 4; ++at) {
+    const std::size_t word = clause_.words[at];
+    if (context_.tagged.is(word, tag) && (context_.tagged.is(word, Tag::verb) || at == *clause_.verb)) return true;
+    const bool helper = context_.tagged.is(word, Tag::auxiliary) || context_.tagged.is(word, Tag::modal) ||
+                        context_.tagged.is(word, Tag::negation) || context_.tagged.is(word, Tag::adverb);
+    if (!helper) return false;
+  }
+  return false;
+}
+
+bool ClauseFacts::negated() const { return has(Tag::negation); }
+
+/// A negation stands in front of the family's first word.
+bool ClauseFacts::negated_before(Tag tag) const { return first(Tag::negation) < first(tag); }
+
+bool ClauseFacts::next_to(Tag a, Tag b, std::size_t within) const {
+  for (std::size_t i = 0; i < clause_.words.size(); ++i) {
+    if (!context_.tagged.is(clause_.words[i], a)) continue;
+    for (std::size_t j = i + 1; j < clause_.words.size() && j <= i + within; ++j)
+      if (context_.tagged.is(clause_.words[j], b)) return true;
+  }
+  return false;
+}
+
+bool ClauseFacts::is_imperative() const {
+  if (clause_.words.empty()) return false;
+  const std::size_t word = clause_.words.front();
+  return context_.tagged.is(word, Tag::imperative) && !(clause_.verb && *clause_.verb == 1) &&
+         !lint::has(clause_.agent, Tag::device);
+}
+
+bool ClauseFacts::agent_harmless() const {
+  return std::ranges::any_of(kHarmlessAgents, [&](Tag tag) { return agent_is(tag); }) && !agent_is(Tag::device) &&
+         !agent_is(Tag::scope) && !agent_is(Tag::target);
+}
+
+bool ClauseFacts::toolchain_speaks() const {
+  return agent_is(Tag::toolchain) || (agent_harmless() && verb_is(Tag::toolchain_verb));
+}
+
+bool ClauseFacts::plan() const { return has(Tag::modal) && (verb_is(Tag::inquiry) || passive_of(Tag::inquiry)); }
+
+/// "is refused", "will be asked", "was recorded": the family's verb behind a form of to be.
+bool ClauseFacts::passive_of(Tag tag) const {
+  for (std::size_t at = 0; at + 1 < clause_.words.size(); ++at) {
+    if (!context_.tagged.is(clause_.words[at], Tag::copula)) continue;
+    for (std::size_t next = at + 1; next < clause_.words.size() && next <= at + 2; ++next)
+      if (context_.tagged.is(clause_.words[next], tag)) return true;
+  }
+  return false;
+}
+
+bool ClauseFacts::excused() const {
+  if (clause_.conditional) return true;
+  if (clause_.complement && (context_.excused || context_.inquiry)) return true;
+  const std::size_t at = first(Tag::unproven);
+  if (at < clause_.words.size()) {
+    const std::size_t word = clause_.words[at];
+    const bool turned =
+        word > 0 && (context_.tagged.words[word - 1].text == "longer" ||
+                     context_.tagged.words[word - 1].text == "hardly" || context_.tagged.words[word - 1].text == "but");
+    if (!turned) return true;
+  }
+  if (has(Tag::meta)) return true;
+  return first(Tag::hypothetical) < clause_.words.size() && first(Tag::hypothetical) > 0 && agent_harmless();
+}
+
+bool ClauseFacts::locked_metadata() const {
+  if (!has(Tag::lock) || !has(Tag::metadata)) return false;
+  return next_to(Tag::lock, Tag::metadata, 2) || next_to(Tag::metadata, Tag::lock, 5);
+}
+
+bool ClauseFacts::supported_modified_driver() const {
+  return has(Tag::modified_driver) &&
+         (has(Tag::capability) || has(Tag::run) || has(Tag::result) || has(Tag::unlock) || has_subject());
+}
+
+bool ClauseFacts::emulated_as_hardware() const {
+  if (!has(Tag::emulated)) return false;
+  const bool of_hardware = device_ || has(Tag::silicon) || generic_;
+  return of_hardware && !negated() &&
+         (has(Tag::result) || has(Tag::transfer) || has(Tag::comparison) ||
+          (has(Tag::capability) && !verb_is(Tag::inquiry)));
+}
+
+bool ClauseFacts::states_performance() const {
+  if (has(Tag::performance_unit)) return true;
+  const bool sparse_beside_dense = has(Tag::sparse) && has(Tag::dense) && (has_subject() || has(Tag::peak));
+  if (sparse_beside_dense) return true;
+  if (!has(Tag::performance)) return false;
+  const bool of_device = device_ || carried_device_ || (generic_ && feature_);
+  if (agent_harmless() && (verb_is(Tag::inquiry) || !of_device)) return false;
+  if (is_imperative() && !of_device) return false;
+  return of_device || feature_ || target_;
+}
+
+bool ClauseFacts::unlocks() const {
+  const bool subject = has_subject() || carried_device_;
+  const bool byte_edit = has(Tag::edit) || lint::has(context_.earlier, Tag::edit);
+  if (has(Tag::unlock) && (subject || byte_edit)) return !negated_before(Tag::unlock);
+  if (!has(Tag::enable)) return false;
+  if (negated_before(Tag::enable)) return false;
+  if (byte_edit && (feature_ || device_)) return true;
+  return (device_ || carried_device_) && feature_ && (verb_is(Tag::enable) || is_imperative()) &&
+         !agent_is(Tag::text) && !agent_is(Tag::people);
+}
+
+/// Something came right or ran, of an image that was edited.
+bool ClauseFacts::edited_result() const {
+  const bool edited = has(Tag::edit) || (clause_.takes_over && lint::has(context_.earlier, Tag::edit));
+  if (!edited || negated() || !(has_subject() || carried_device_)) return false;
+  if (agent_harmless() && (verb_is(Tag::inquiry) || verb_is(Tag::toolchain_verb))) return false;
+  if (is_imperative()) return false;
+  return has(Tag::capability) || has(Tag::run) || has(Tag::result) || has_presence();
+}
+
+/// "has" as a verb of its own, not as the helper of another.
+bool ClauseFacts::has_presence() const {
+  if (has(Tag::presence)) return true;
+  for (const std::size_t word : clause_.words) {
+    const std::string& text = context_.tagged.words[word].text;
+    if (text != "has" && text != "have" && text != "had" && text != "having") continue;
+    if (word + 1 >= context_.tagged.words.size()) return false;
+    const std::string& next = context_.tagged.words[word + 1].text;
+    const bool helper =
+        next == "been" || next == "to" || (context_.tagged.is(word + 1, Tag::verb) && next.ends_with("ed"));
+    if (!helper) return true;
+  }
+  return false;
+}
+
+bool ClauseFacts::silicon_stance() const {
+  if (has(Tag::fused)) return true;
+  if (!has(Tag::silicon)) return false;
+  return has(Tag::absence) || has_presence() || has(Tag::capability) || has(Tag::result) || missing_feature() ||
+         (has_subject() && !agent_harmless() && clause_.verb);
+}
+
+/// "no tensor memory", "without tcgen05", "does not have multicast".
+bool ClauseFacts::missing_feature() const {
+  return feature_ && (next_to(Tag::negation, Tag::feature, 4) ||
+                      (negated() && (has_presence() || has(Tag::capability) || has(Tag::run))));
+}
+
+bool ClauseFacts::absence_stance() const {
+  const bool absent = has(Tag::absence) || missing_feature();
+  const bool of_device = device_ || carried_device_ || (generic_ && feature_);
+  if (!absent || !(of_device || target_ || feature_)) return false;
+  if (is_imperative() && !of_device) return false;
+  if (agent_harmless()) return of_device && feature_ && !verb_is(Tag::toolchain_verb) && !verb_is(Tag::inquiry);
+  if (target_ && !device_ && !feature_) return false;
+  return feature_ || has(Tag::absence) || has_presence();
+}
+
+bool ClauseFacts::transfers() const {
+  std::set<std::string_view> devices = clause_.devices;
+  if (devices.size() < 2 || negated()) return false;
+  const bool evidence = agent_is(Tag::text) || agent_is(Tag::software) || has(Tag::result) || has(Tag::run);
+  return device_ && evidence && has(Tag::transfer) && !verb_is(Tag::inquiry);
+}
+
+bool ClauseFacts::compares() const {
+  if (!has(Tag::comparison) && clause_.devices.size() < 2) return false;
+  if (is_fragment() && !has(Tag::comparison)) return false;
+  if (agent_harmless()) return has(Tag::comparison) && device_ && clause_.devices.size() > 1 && !verb_is(Tag::inquiry);
+  if (is_imperative() && !has(Tag::comparison)) return false;
+  const bool of_device = device_ || (carried_device_ && feature_) || (generic_ && feature_);
+  if (!has(Tag::comparison)) return device_ && !verb_is(Tag::inquiry) && !verb_is(Tag::logistics);
+  return of_device;
+}
+
+bool ClauseFacts::claims_capability() const {
+  const bool capable = has(Tag::capability) || has(Tag::run) || has(Tag::result) || has_presence();
+  if (!capable) return false;
+  if (is_imperative() || plan()) return false;
+  const bool of_device = device_ || carried_device_;
+  if (agent_harmless()) {
+    if (!of_device || verb_is(Tag::inquiry)) return false;
+    if (agent_is(Tag::people) && !feature_) return false;
+    if (agent_is(Tag::toolchain) && verb_is(Tag::toolchain_verb)) return false;
+    if (agent_is(Tag::text)) return has(Tag::result) && feature_;
+    return feature_ || verb_is(Tag::run) || verb_is(Tag::capability) || verb_is(Tag::result);
+  }
+  if (agent_is(Tag::matter) && !of_device) return false;
+  if (of_device) return !is_fragment() || feature_;
+  if (generic_ && feature_) return true;
+  if (!feature_ && !target_) return false;
+  return has(Tag::capability) && !verb_is(Tag::semantics) &&
+         (verb_is(Tag::capability) || passive_of(Tag::capability) || is_fragment());
+}
+
+bool ClauseFacts::is_definition() const {
+  if (!clause_.verb) return false;
+  const std::size_t at = *clause_.verb;
+  if (!context_.tagged.is(clause_.words[at], Tag::copula) || at + 1 >= clause_.words.size()) return false;
+  return has(Tag::definition) || has(Tag::matter) || context_.tagged.is(clause_.words[at + 1], Tag::semantics);
+}
+
+bool ClauseFacts::harmless() const {
+  if (is_fragment() || is_imperative() || plan()) return true;
+  const bool of_device = device_;
+  if (agent_harmless()) {
+    if (!of_device || !feature_) return true;
+    return verb_is(Tag::inquiry) || verb_is(Tag::toolchain_verb) || passive_of(Tag::inquiry) || agent_is(Tag::text);
+  }
+  if (verb_is(Tag::inquiry) && clause_.verb && context_.tagged.is(clause_.words[*clause_.verb], Tag::copula))
+    return true;
+  if (passive_of(Tag::inquiry) || (passive_of(Tag::toolchain_verb) && !of_device)) return true;
+  if (of_device && !feature_) return is_definition() || verb_is(Tag::logistics) || passive_of(Tag::logistics);
+  if (of_device) return false;
+  if (agent_is(Tag::matter)) return true;
+  if (target_ && !feature_)
+    return is_definition() || verb_is(Tag::toolchain_verb) || verb_is(Tag::inquiry) || verb_is(Tag::semantics);
+  return verb_is(Tag::semantics) || is_definition() || verb_is(Tag::inquiry) || verb_is(Tag::toolchain_verb);
+}
+
+}  // namespace assay::lint
