@@ -2,7 +2,7 @@
 string(REPLACE "|" ";" files "${FILES}")
 set(body "#include \"${HEADER}\"\n\nnamespace assay {\nnamespace {\nconstexpr EmbeddedText kTexts[] = {\n")
 foreach(file IN LISTS files)
-  get_filename_component(stem ${file} NAME_WE)
+  get_filename_component(stem ${file} NAME_WLE)  # a stem may hold dots: executes.tma.load
   file(READ ${file} text)
   string(APPEND body "{\"${stem}\", R\"~embedded~(${text})~embedded~\"},\n")
 endforeach()

@@ -211,11 +211,24 @@ Result<std::vector<Profile>> builtin_profiles() {
 }
 
 const Profile* match_profile(std::span<const Profile> profiles, std::string_view device_name, int major, int minor) {
-  const std::string capability = fmt::format("{}.{}", major, minor), name(device_name);
+  return match_profile(profiles, device_name, fmt::format("{}.{}", major, minor));
+}
+
+const Profile* match_profile(std::span<const Profile> profiles, std::string_view device_name,
+                             std::string_view compute_capability) {
+  const std::string name(device_name);
   const auto found = std::ranges::find_if(profiles, [&](const Profile& profile) {
-    return profile.compute_capability == capability && std::regex_search(name, std::regex(profile.name_regex));
+    return profile.compute_capability == compute_capability && std::regex_search(name, std::regex(profile.name_regex));
   });
   return found == profiles.end() ? nullptr : &*found;
+}
+
+std::string_view word(Op op) { return std::ranges::find(kOps, op, &Named<Op>::word)->text; }
+std::string_view word(Severity severity) {
+  return std::ranges::find(kSeverities, severity, &Named<Severity>::word)->text;
+}
+std::string_view word(Confidence confidence) {
+  return std::ranges::find(kConfidences, confidence, &Named<Confidence>::word)->text;
 }
 
 std::string_view word(Agreement agreement) {

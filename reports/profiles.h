@@ -18,9 +18,13 @@ namespace assay::reports {
 
 /// How an observation is compared with `expected`; `range` is inclusive, `present` and `unknown` expect no value.
 enum class Op { eq, ne, ge, le, range, one_of, regex, present, unknown };
+/// "one_of", as profiles spell it.
+std::string_view word(Op);
 /// `fail`: a difference fails the run. `warn`: it is printed. `info`: printed on request.
 enum class Severity { fail, warn, info };
+std::string_view word(Severity);
 enum class Confidence { measured, documented, reported, conflicting, unknown };
+std::string_view word(Confidence);
 
 struct FactSource {
   std::string kind, ref;
@@ -66,6 +70,9 @@ Result<Profile> parse_profile(std::string_view text, std::string_view name);
 Result<std::vector<Profile>> builtin_profiles();
 /// The profile of a device, or null.
 const Profile* match_profile(std::span<const Profile>, std::string_view device_name, int major, int minor);
+/// The same by the capability as records spell it: "9.0".
+const Profile* match_profile(std::span<const Profile>, std::string_view device_name,
+                             std::string_view compute_capability);
 
 enum class Agreement { match, mismatch, new_fact, unknown, not_observed, conflict_resolved };
 /// "match", "conflict-resolved".

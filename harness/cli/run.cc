@@ -134,15 +134,28 @@ std::string reason(const gate::GateOutcome& outcome) {
                      outcome.assemble_asked);
 }
 
-void print_table(const gate::RunResult& result, const std::filesystem::path& folder) {
-  const bool colour = takes_colour(STDOUT_FILENO);
+/// What nobody asked for is no news; that it was not asked for must not be overlooked either.
+std::string not_selected(const gate::RunResult& result) {
+  const auto left_out = std::ranges::count_if(result.outcomes, [](const auto& outcome) { return !outcome.selected(); });
+  if (left_out == 0) return "";
+  return fmt::format("{} of {} gates were not selected: the run was asked for other ones\n", left_out,
+                     result.outcomes.size());
+}
+
+std::vector<std::vector<Cell>> gate_rows(const gate::RunResult& result) {
   std::vector<std::vector<Cell>> rows;
   for (const gate::GateOutcome& outcome : result.outcomes)
-    rows.push_back({{outcome.gate},
-                    {std::string(evidence::word(outcome.derived.verdict)), colour_of(outcome.derived.verdict)},
-                    {std::string(evidence::word(outcome.derived.evidence_class))},
-                    {furthest(outcome.derived)},
-                    {reason(outcome)}});
+    if (outcome.selected())
+      rows.push_back({{outcome.gate},
+                      {std::string(evidence::word(outcome.derived.verdict)), colour_of(outcome.derived.verdict)},
+                      {std::string(evidence::word(outcome.derived.evidence_class))},
+                      {furthest(outcome.derived)},
+                      {reason(outcome)}});
+  return rows;
+}
+
+void print_table(const gate::RunResult& result, const std::filesystem::path& folder) {
+  const bool colour = takes_colour(STDOUT_FILENO);
   if (result.survey)
     fmt::print("{}, compute capability {}.{}, driver {}\n\n", paint(result.survey->device.name, Colour::bold, colour),
                result.survey->device.major, result.survey->device.minor, result.survey->driver.driver_version);
@@ -150,10 +163,11 @@ void print_table(const gate::RunResult& result, const std::filesystem::path& fol
   for (const auto& [label, text] : measured) fmt::print("  {:<22} {}\n", label, text);
   if (!measured.empty()) fmt::print("\n");
   const std::size_t width = columns_of(STDOUT_FILENO, 160);
-  fmt::print("{}\n{}{}{}Bundle: {}\nCheck it: assay verify --recompute {}\n",
-             table({"gate", "verdict", "evidence class", "furthest", "why"}, rows, width, colour),
-             matrix_text(result.records, width, colour), image_text(result.records, width, colour),
-             error_legend(result.records, width, colour), folder.string(), folder.string());
+  fmt::print("{}{}\n{}{}{}Bundle: {}\nCheck it: assay verify --recompute {}\n",
+             table({"gate", "verdict", "evidence class", "furthest", "why"}, gate_rows(result), width, colour),
+             not_selected(result), matrix_text(result.records, width, colour),
+             image_text(result.records, width, colour), error_legend(result.records, width, colour), folder.string(),
+             folder.string());
 }
 
 void print_json(const gate::RunResult& result, const std::filesystem::path& folder, const std::string& manifest,
@@ -161,6 +175,7 @@ void print_json(const gate::RunResult& result, const std::filesystem::path& fold
   Json gates = Json::array();
   for (const gate::GateOutcome& outcome : result.outcomes)
     gates.push_back({{"gate", outcome.gate},
+                     {"selected", outcome.selected()},
                      {"verdict", evidence::word(outcome.derived.verdict)},
                      {"class", evidence::word(outcome.derived.evidence_class)},
                      {"level", evidence::word(outcome.derived.level)},

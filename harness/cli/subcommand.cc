@@ -19,6 +19,8 @@ constexpr std::array kSubcommands = {
                "assay forms --form 'tcgen05.mma*' --target sm_121a", run_forms},
     Subcommand{"verify", "Check a bundle: files, chain, schema, labels; with --recompute every oracle",
                "assay verify --recompute runs/today", run_verify},
+    Subcommand{"claims", "List the sentences that a bundle carries, and what each of the others lacks",
+               "assay claims --require executes.tma.load runs/today", run_claims},
     Subcommand{"inspect", "Say what a cubin, a fatbin or a host library states about its images",
                "assay inspect --entry 3 /usr/local/cuda/lib64/libcurand.so.10", run_inspect},
     Subcommand{"patch", "Rewrite the SM byte of a cubin, in a copy",

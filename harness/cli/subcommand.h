@@ -37,6 +37,7 @@ Exit run_run(Arguments);
 Exit run_gates_list(Arguments);
 Exit run_forms(Arguments);
 Exit run_verify(Arguments);
+Exit run_claims(Arguments);
 Exit run_inspect(Arguments);
 Exit run_patch(Arguments);
 Exit run_lint(Arguments);

@@ -51,6 +51,14 @@ std::optional<std::string> impossible_launch(const Record& record) {
   return std::nullopt;
 }
 
+/// A gate that nobody asked for has nothing to tell.
+std::optional<std::string> impossible_selection(const Record& record) {
+  if (record.stopped != Stopped::not_selected) return std::nullopt;
+  const bool asked = reached_from(record, Stage::assemble) || !record.cases.empty() || !record.measurements.empty();
+  if (asked) return "the gate was not selected, but something was asked of it";
+  return std::nullopt;
+}
+
 std::optional<std::string> impossible_case(const Record& record) {
   for (const CaseResult& result : record.cases) {
     if (result.mismatches > result.compared) {
@@ -99,8 +107,8 @@ std::optional<std::string> impossible_process(const Record& record) {
 }  // namespace
 
 std::optional<std::string> contradiction(const Record& record) {
-  for (const auto check : {broken_ladder, impossible_load, impossible_launch, impossible_case, impossible_control,
-                           impossible_edit, impossible_process}) {
+  for (const auto check : {broken_ladder, impossible_load, impossible_launch, impossible_selection, impossible_case,
+                           impossible_control, impossible_edit, impossible_process}) {
     if (auto found = check(record)) return found;
   }
   return std::nullopt;

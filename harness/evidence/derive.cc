@@ -12,8 +12,10 @@ namespace {
 struct RuleSet {
   std::string_view name;
   bool tells_of_edits;  ///< Says how many bytes of an image were edited, and whether its code is the native build's.
+  bool tells_of_selection;  ///< Says of a gate that nobody asked for that it was not selected.
 };
-constexpr std::array kRuleSets = {RuleSet{"rules/1", false}, RuleSet{"rules/2", true}};
+constexpr std::array kRuleSets = {RuleSet{"rules/1", false, false}, RuleSet{"rules/2", true, false},
+                                  RuleSet{"rules/3", true, true}};
 
 /// A verdict with the line that tells a person why.
 struct Ending {
@@ -117,10 +119,12 @@ std::optional<Ending> wrong_answer(const Record& record) {
                             counted(sum.compared, "word"), sum.first->name, sum.first->first_mismatch)};
 }
 
-std::optional<Ending> never_began(const Record& record) {
+std::optional<Ending> never_began(const Record& record, const RuleSet& rules) {
   const auto why = [&](std::string_view otherwise) {
     return record.stopped_why.empty() ? std::string(otherwise) : record.stopped_why;
   };
+  if (record.stopped == Stopped::not_selected && rules.tells_of_selection)
+    return Ending{Verdict::not_run, "not selected: the run asked for other gates"};
   if (record.stopped == Stopped::not_implemented) return Ending{Verdict::not_run, why("not implemented")};
   if (record.stopped == Stopped::not_applicable) return Ending{Verdict::not_applicable, why("does not apply here")};
   return std::nullopt;
@@ -313,7 +317,7 @@ Ending answer_of_gate(const Record& record, const RuleSet& rules) {
 }
 
 Ending ending_of(const Record& record, const RuleSet& rules) {
-  if (auto ending = never_began(record)) return *ending;
+  if (auto ending = never_began(record, rules)) return *ending;
   if (auto ending = child_died(record)) return *ending;
   return record.target.empty() ? answer_of_question(record) : answer_of_gate(record, rules);
 }

@@ -25,7 +25,7 @@ struct Derived {
 };
 
 /// The rule set that new records are labelled with.
-inline constexpr std::string_view kRules = "rules/2";
+inline constexpr std::string_view kRules = "rules/3";
 
 /// Labels by the rule set named; nullopt for a rule set that this build does not know.
 std::optional<Derived> derive(const Record&, std::string_view rules = kRules);

@@ -45,7 +45,8 @@ enum class Stopped {
   not_applicable,
   no_assembler,
   run_limit,
-  load_only
+  load_only,
+  not_selected  ///< The run was asked for other gates.
 };
 enum class ControlStatus { ok, failed, not_run };
 
@@ -157,7 +158,7 @@ struct ImageEdit {
 };
 
 struct Record {
-  static constexpr std::string_view kSchema = "gate-record/2";
+  static constexpr std::string_view kSchema = "gate-record/3";
 
   std::string gate;
   std::int64_t gate_version = 1;

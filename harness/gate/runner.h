@@ -45,12 +45,14 @@ class Observer {
   virtual void ended(const evidence::Record&, const evidence::Derived&) = 0;
 };
 
-/// What one gate came to: its record on the device, or the one for its home target where there is no device.
+/// What one gate came to: its record on the device, or the one for its home target where there is no device; of a gate
+/// that the run was not asked for, the record that says so.
 struct GateOutcome {
   std::string gate;
   evidence::Record record;
   evidence::Derived derived;
   int assembled = 0, assemble_asked = 0;  ///< Targets that accepted the text, of how many.
+  bool selected() const { return record.stopped != evidence::Stopped::not_selected; }
 };
 
 struct RunOptions {
@@ -63,7 +65,7 @@ struct RunOptions {
   std::string why_no_driver;    ///< The line that goes with it.
   std::chrono::milliseconds attempt_limit{30'000};
   std::chrono::milliseconds run_limit{600'000};
-  std::vector<std::string> only;                       ///< Gate ids; empty: all. Prerequisites are added.
+  std::vector<std::string> only;  ///< Gate ids; empty: all. Prerequisites are added, the rest is told as not selected.
   PatchedLaunch patched_launch = PatchedLaunch::none;  ///< Which edited images may be launched.
   /// Asked once it is known which device answered; an Error ends the run before anything is recorded. May be empty.
   std::function<Status(const Survey&)> claim;
@@ -71,7 +73,7 @@ struct RunOptions {
 };
 
 struct RunResult {
-  std::vector<GateOutcome> outcomes;              ///< In table order.
+  std::vector<GateOutcome> outcomes;              ///< Of every row, in table order.
   std::vector<evidence::VerifiedRecord> records;  ///< All of them, as they were written.
   std::optional<Survey> survey;                   ///< Absent if no driver or device answered.
   std::optional<Error> driver_error;              ///< Why not, if one was asked for.

@@ -61,8 +61,19 @@ TEST_F(RunTest, AGateBringsWhatItNeeds) {
   const Ended ended = assay(run_on_stand_in("bundle", {"--gate", "control.mma_bf16", "--json"}));
   const Result<Json> summary = parse_json(ended.out, "summary");
   ASSERT_TRUE(summary) << ended.err;
-  EXPECT_EQ(gates_of(*summary),
+  std::vector<std::string> selected;
+  for (const Json& gate : summary->at("gates"))
+    if (gate.at("selected").get<bool>()) selected.push_back(gate.at("gate"));
+  EXPECT_EQ(selected,
             (std::vector<std::string>{"device.query", "control.copy", "control.arithmetic", "control.mma_bf16"}));
+  EXPECT_EQ(gates_of(*summary).size(), 22u);
+}
+
+TEST_F(RunTest, TheTableHasTheSelectedGatesAndCountsTheOthers) {
+  const Ended ended = assay(run_on_stand_in("bundle", {"--gate", "control.copy"}));
+  EXPECT_THAT(ended.out, HasSubstr("20 of 22 gates were not selected: the run was asked for other ones\n"));
+  EXPECT_THAT(ended.out, Not(HasSubstr("tma.load")));
+  EXPECT_THAT(verify("bundle").out, StartsWith("intact "));
 }
 
 TEST_F(RunTest, ResultsAndProgressGoDifferentWays) {

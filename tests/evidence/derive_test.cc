@@ -204,6 +204,8 @@ std::vector<Row> truth_table() {
        Level::e4, Verdict::faulted, "verify", "child process ended by signal 6"},
       {"not implemented", stopped(Stopped::not_implemented, Record{.gate = "tma.load", .target = "sm_90a"}),
        driver_signal, Level::none, Verdict::not_run, "none", "not implemented"},
+      {"not selected", stopped(Stopped::not_selected, Record{.gate = "tma.load"}), driver_signal, Level::none,
+       Verdict::not_run, "none", "not selected: the run asked for other gates"},
       {"not applicable", stopped(Stopped::not_applicable, Record{.gate = "tma.load", .target = "sm_90a"}),
        driver_signal, Level::none, Verdict::not_applicable, "none", "does not apply here"},
       {"no device", with(stopped(Stopped::no_device), lib(DriverLibrary::none)), driver_signal, Level::e2,
@@ -396,7 +398,8 @@ TEST(DeriveTest, NeverSaysThatADeviceLacksSomething) {
 TEST(DeriveTest, KnowsItsOwnRulesOnly) {
   EXPECT_TRUE(derive(good_record(), "rules/1"));
   EXPECT_TRUE(derive(good_record(), "rules/2"));
-  EXPECT_FALSE(derive(good_record(), "rules/3"));
+  EXPECT_TRUE(derive(good_record(), "rules/3"));
+  EXPECT_FALSE(derive(good_record(), "rules/4"));
   EXPECT_FALSE(derive(good_record(), ""));
 }
 
@@ -406,6 +409,18 @@ TEST(DeriveTest, TheFirstRulesSayLittleOfEdits) {
   for (const Row& row : truth_table())
     if (row.record.image != ImageKind::patched) {
       EXPECT_EQ(derive(row.record, "rules/1"), derive(row.record, "rules/2")) << row.what;
+    }
+}
+
+TEST(DeriveTest, OnlyTheThirdRulesKnowOfSelection) {
+  Record record;
+  record.gate = "tma.load";
+  record.stopped = Stopped::not_selected;
+  EXPECT_EQ(derive(record, "rules/3")->reason, "not selected: the run asked for other gates");
+  EXPECT_EQ(derive(record, "rules/2")->reason, "nothing was asked");
+  for (const Row& row : truth_table())
+    if (row.record.stopped != Stopped::not_selected) {
+      EXPECT_EQ(derive(row.record, "rules/2"), derive(row.record, "rules/3")) << row.what;
     }
 }
 

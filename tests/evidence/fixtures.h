@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -95,6 +96,24 @@ inline Record good_question(std::string gate = "device.query") {
   record.finished_utc = "2026-11-22T12:00:05Z";
   record.monotonic_ns = 5;
   return record;
+}
+
+/// A launch that was timed beside a plain read of the same bytes.
+inline Performance good_performance() {
+  return {.samples = 20,
+          .warmups = 3,
+          .median_ns = 41'000,
+          .spread_ns = 300,
+          .bytes = 1 << 20,
+          .operations = 2 << 20,
+          .launch = "grid 132x1x1, block 128x1x1, cluster 1, shared 49152 B",
+          .floor = "plain read of the same bytes",
+          .floor_ns = 30'000,
+          .clock_khz_before = 1'980'000,
+          .clock_khz_after = 1'755'000,
+          .power_mw = 310'000,
+          .temperature_c = std::nullopt,
+          .throttle = "none"};
 }
 
 /// What happened up to `stage`, which ended with `status`; nothing after it.

@@ -73,7 +73,7 @@ std::vector<Forgery> forgeries() {
       {"refused told as proven", line_edit(2, "/derived/verdict", "proven"),
        "gates.jsonl:3: verdict is labelled 'proven', the rules say 'refused'"},
       {"other rules for one record", line_edit(1, "/derived/rules", "rules/9"),
-       "gates.jsonl:2: labelled by 'rules/9', rules.json says 'rules/2'"},
+       "gates.jsonl:2: labelled by 'rules/9', rules.json says 'rules/3'"},
       {"a word of no vocabulary", line_edit(1, "/derived/verdict", "passed"),
        "gates.jsonl:2: derived: field 'verdict': unknown word 'passed', expected one of proven, reported, agrees, "
        "mismatch, refused, faulted, hung, unresolved, not-run, not-applicable"},
@@ -175,10 +175,9 @@ std::vector<Forgery> forgeries() {
       // Syntax and schema.
       {"an unknown field", line_edit(1, "/note", "x"), "gates.jsonl:2: field 'note': unknown"},
       {"a floating-point time", line_edit(1, "/monotonic_ns", 1.5), ""},
-      {"a newer schema", line_edit(1, "/schema", "gate-record/3"),
-       "gates.jsonl:2: field 'schema': 'gate-record/3' is neither 'gate-record/1' nor 'gate-record/2', the schemas "
-       "that "
-       "this build reads"},
+      {"a newer schema", line_edit(1, "/schema", "gate-record/4"),
+       "gates.jsonl:2: field 'schema': 'gate-record/4' is none of gate-record/1, gate-record/2, gate-record/3, the "
+       "schemas that this build reads"},
       {"an environment without its mark", document_edit("environment.json", [](Json& j) { j.erase("private"); }),
        "environment.json: field 'private': missing"},
       {"a challenge without a nonce",

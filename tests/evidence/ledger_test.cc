@@ -125,11 +125,11 @@ TEST_F(LedgerTest, RefusesLinesThatAreNoRecords) {
   renamed["record_id"] = "device.query#2";
   EXPECT_EQ(fault(read(renamed.dump() + "\n")), "gates.jsonl:1: record_id is not device.query#1");
   Json newer = Json::parse(lines[0]);
-  newer["schema"] = "gate-record/3";
+  newer["schema"] = "gate-record/4";
   EXPECT_EQ(
       fault(read(newer.dump() + "\n")),
-      "gates.jsonl:1: field 'schema': 'gate-record/3' is neither 'gate-record/1' nor 'gate-record/2', the schemas that "
-      "this build reads");
+      "gates.jsonl:1: field 'schema': 'gate-record/4' is none of gate-record/1, gate-record/2, gate-record/3, the "
+      "schemas that this build reads");
   Json unlabelled = Json::parse(lines[0]);
   unlabelled["derived"].erase("verdict");
   EXPECT_EQ(fault(read(unlabelled.dump() + "\n")), "gates.jsonl:1: derived: field 'verdict': missing");

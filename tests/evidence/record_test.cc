@@ -32,6 +32,7 @@ Record full_record() {
   record.measurements = good_question().measurements;
   record.measurements.push_back({.key = "name", .source = "s", .unit = "", .value = "H100", .note = ""});
   record.measurements.push_back({.key = "ecc", .source = "s", .unit = "", .value = true, .note = ""});
+  record.performance = good_performance();
   record.artifacts = {{"cubin", digest_of("cubin")}, {"ptx", digest_of("ptx")}};
   record.process = ProcessResult{.exit_code = 0, .signal = 11, .timed_out = true, .wall_ns = 9};
   return record;
@@ -59,15 +60,42 @@ TEST(RecordTest, NamesItselfByGateTargetAndAttempt) {
   EXPECT_EQ(variant.id(), "cubin.arch_patch[sm-byte]@sm_90a#1");
 }
 
+TEST(RecordTest, ReadsTheSecondSchemaWithoutPerformance) {
+  Json second = to_json(patched_record());
+  second["schema"] = "gate-record/2";
+  EXPECT_EQ(refusal(second), "gates.jsonl:3: field 'performance': unknown");
+  second.erase("performance");
+  const auto read = record_from_json(second, "here");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_FALSE(read->performance);
+  EXPECT_EQ(to_json(*read), to_json(patched_record()));
+}
+
 TEST(RecordTest, ReadsTheFirstSchemaWithoutVariantAndEdit) {
   Json first = to_json(good_record());
   first["schema"] = "gate-record/1";
+  first.erase("performance");
   EXPECT_EQ(refusal(first), "gates.jsonl:3: field 'edit': unknown");
   first.erase("edit");
   first.erase("variant");
   const auto read = record_from_json(first, "here");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(to_json(*read), to_json(good_record()));
+}
+
+/// What could not be read stays apart from what was read as 0.
+TEST(RecordTest, KeepsAnUnreadableSensorApartFromZero) {
+  Record record = good_record();
+  record.performance = good_performance();
+  record.performance->power_mw = 0;
+  record.performance->temperature_c = std::nullopt;
+  const Json json = to_json(record);
+  EXPECT_EQ(json["performance"]["power_mw"], 0);
+  EXPECT_TRUE(json["performance"]["temperature_c"].is_null());
+  const auto back = record_from_json(json, "here");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->performance->power_mw, 0);
+  EXPECT_FALSE(back->performance->temperature_c);
 }
 
 /// Calls `visit` with a pointer to every object in the document.
@@ -88,7 +116,7 @@ TEST(RecordTest, RefusesAnUnknownFieldInEveryObject) {
     EXPECT_NE(refusal(spoiled), "") << at.to_string();
     ++objects;
   });
-  EXPECT_EQ(objects, 19);
+  EXPECT_EQ(objects, 20);
 }
 
 TEST(RecordTest, RefusesAMissingFieldInEveryObject) {
@@ -124,9 +152,9 @@ TEST(RecordTest, SaysWhatIsWrong) {
   EXPECT_EQ(with("/image", "NATIVE"),
             "gates.jsonl:3: field 'image': unknown word 'NATIVE', expected one of native, patched, supplied, none");
   EXPECT_EQ(
-      with("/schema", "gate-record/3"),
-      "gates.jsonl:3: field 'schema': 'gate-record/3' is neither 'gate-record/1' nor 'gate-record/2', the schemas "
-      "that this build reads");
+      with("/schema", "gate-record/4"),
+      "gates.jsonl:3: field 'schema': 'gate-record/4' is none of gate-record/1, gate-record/2, gate-record/3, the "
+      "schemas that this build reads");
   EXPECT_EQ(with("/stages/0/stage", "load"), "gates.jsonl:3: stages[0]: stage 'load' is out of order");
   EXPECT_EQ(with("/stages", Json::array()), "gates.jsonl:3: stages: 0 stages, expected 6");
   EXPECT_EQ(with("/witness/opcodes/0", 4096), "gates.jsonl:3: witness.opcodes[0]: expected an opcode from 0 to 4095");
@@ -136,6 +164,8 @@ TEST(RecordTest, SaysWhatIsWrong) {
       "gates.jsonl:3: edit: field 'code': unknown word 'same', expected one of identical, different, not-compared");
   EXPECT_EQ(with("/edit/bytes/0/is", 256), "gates.jsonl:3: edit.bytes[0]: field 'is': expected a byte");
   EXPECT_NE(with("/attempt", 0), "");
+  EXPECT_NE(with("/performance/spread_ns", -1), "");
+  EXPECT_NE(with("/performance/power_mw", "high"), "");
   EXPECT_NE(with("/measurements/0/value", Json::object()), "");
 }
 

@@ -110,6 +110,7 @@ class SchemaTest : public testing::Test {
     record.measurements = good_question().measurements;
     record.prerequisites = {{"device.query", Verdict::reported, Verdict::reported}};
     record.witness.externs = {"symbol"};
+    record.performance = good_performance();
     Record patched = patched_record();
     patched.monotonic_ns = record.monotonic_ns;
     write_bundle(bundle(), {good_question(), record, patched}, {"text", built_image(), edited_image()});
@@ -153,21 +154,31 @@ void each_value(const Json& json, const Json::json_pointer& at,
   }
 }
 
+bool may_be_null(const std::string& pointer) {
+  constexpr std::string_view kNullable[] = {"/process",
+                                            "/edit",
+                                            "/derived/furthest",
+                                            "/performance",
+                                            "/performance/clock_khz_before",
+                                            "/performance/clock_khz_after",
+                                            "/performance/power_mw",
+                                            "/performance/temperature_c"};
+  return std::find(std::begin(kNullable), std::end(kNullable), pointer) != std::end(kNullable);
+}
+
 TEST_F(SchemaTest, RefusesWhatTheReaderRefuses) {
   const Lines lines = read_lines(bundle());
   const std::string head = digest_of(read_text(bundle() / kChallengeFile));
   const Schema schema("gate-record");
   Json line = lines[2];
   line["prev_sha256"] = head;
-  for (const char* list : {"artifacts", "measurements", "prerequisites"}) line[list] = lines[1][list];
+  for (const char* list : {"artifacts", "measurements", "performance", "prerequisites"}) line[list] = lines[1][list];
   std::size_t spoiled_values = 0;
   each_value(line, Json::json_pointer(), [&](const Json::json_pointer& at) {
     // A measured value may be of any scalar type.
     const bool free_type = at.back() == "value";
     for (const Json& wrong : {Json(1.5), Json::array({Json::array()}), free_type ? Json(2.5) : Json(nullptr)}) {
-      if (wrong.is_null() &&
-          (at.to_string() == "/process" || at.to_string() == "/edit" || at.to_string() == "/derived/furthest"))
-        continue;
+      if (wrong.is_null() && may_be_null(at.to_string())) continue;
       Json spoiled = line;
       spoiled[at] = wrong;
       EXPECT_NE(schema.check(spoiled), "") << at.to_string() << " = " << wrong;
@@ -200,7 +211,7 @@ TEST_F(SchemaTest, HasTheWordsOfEveryVocabulary) {
   EXPECT_EQ(root["properties"]["image"]["enum"], words<ImageKind>(4));
   EXPECT_EQ(root["$defs"]["edit"]["properties"]["code"]["enum"], words<Likeness>(3));
   EXPECT_EQ(root["$defs"]["edit"]["properties"]["mercury"]["enum"], words<Likeness>(3));
-  EXPECT_EQ(root["properties"]["stopped"]["enum"], words<Stopped>(9));
+  EXPECT_EQ(root["properties"]["stopped"]["enum"], words<Stopped>(10));
 }
 
 }  // namespace

@@ -1,0 +1,109 @@
+// `assay claims`: which sentences a bundle carries, and what each of the others lacks.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "harness/cli/claims_text.h"
+#include "harness/cli/recompute.h"
+#include "harness/cli/subcommand.h"
+#include "harness/cli/terminal.h"
+#include "harness/evidence/verified_bundle.h"
+#include "reports/claims.h"
+#include "reports/guardrail.h"
+
+namespace assay::cli {
+namespace {
+
+struct Options {
+  std::string bundle;
+  std::vector<std::string> require;
+  bool json = false, all = false;
+};
+
+void print(const Json& document) {
+  if (const auto text = pretty_json(document)) fmt::print("{}", *text);
+}
+
+void list_catalogue(const std::vector<reports::Claim>& catalogue, const Options& options) {
+  if (options.json) return print(catalogue_json(catalogue));
+  fmt::print("{}", catalogue_text(catalogue, columns_of(STDOUT_FILENO, 120), takes_colour(STDOUT_FILENO)));
+}
+
+/// The first id that is in no catalogue; empty if all are.
+std::string unknown_id(const std::vector<reports::Claim>& catalogue, const std::vector<std::string>& ids) {
+  const auto unknown =
+      std::ranges::find_if(ids, [&](const std::string& id) { return reports::find_claim(catalogue, id) == nullptr; });
+  return unknown == ids.end() ? "" : *unknown;
+}
+
+/// Says of each required claim that is not supported what it lacks; whether all are.
+bool all_supported(const reports::Judgement& judgement, const std::vector<std::string>& ids) {
+  bool all = true;
+  for (const std::string& id : ids) {
+    const std::string missing = missing_for(judgement, id);
+    if (missing.empty()) continue;
+    complain("claims", Error{fmt::format("{}: not supported by this bundle: {}", id, missing)}, Exit::unproven);
+    all = false;
+  }
+  return all;
+}
+
+Exit judge_bundle(const std::vector<reports::Claim>& catalogue, const Options& options) {
+  std::error_code unreadable;
+  if (!std::filesystem::is_directory(options.bundle, unreadable))
+    return complain("claims", Error{fmt::format("{}: no such folder; name the folder that a run left", options.bundle)},
+                    Exit::usage);
+  evidence::VerifyOptions verify;
+  verify.compare_images = compare_images;
+  auto bundle = evidence::VerifiedBundle::open(options.bundle, verify);
+  if (!bundle)
+    return complain("claims",
+                    Error{fmt::format("{}: nothing may be said of it: {}", options.bundle, bundle.error().message)},
+                    Exit::integrity);
+  const reports::Judgement judgement = reports::Guardrail(catalogue).judge(*bundle);
+  if (options.json) {
+    Json document = to_json(judgement, reports::catalogue_sha256(catalogue));
+    document["schema"] = "claims-report/1";
+    document["bundle"] = options.bundle;
+    document["manifest_sha256"] = bundle->report().manifest_sha256;
+    print(document);
+  } else {
+    fmt::print("{}", judgement_text(*bundle, judgement, options.bundle,
+                                    {.width = columns_of(STDOUT_FILENO, 120),
+                                     .colour = takes_colour(STDOUT_FILENO),
+                                     .all = options.all}));
+  }
+  return all_supported(judgement, options.require) ? Exit::done : Exit::unproven;
+}
+
+}  // namespace
+
+Exit run_claims(Arguments arguments) {
+  CLI::App app;
+  Options options;
+  app.add_option("BUNDLE", options.bundle, "Folder that a run left; without it the catalogue is listed");
+  app.add_option("--require", options.require, "End with 5 unless the bundle carries this claim; may be repeated")
+      ->allow_extra_args(false);
+  app.add_flag("--all", options.all, "Every sentence of a family, not the first few");
+  app.add_flag("--json", options.json, "As JSON on standard output");
+  Exit end = Exit::done;
+  if (!parse(app, arguments, *find_subcommand("claims"), end)) return end;
+
+  const auto catalogue = reports::builtin_claims();
+  if (!catalogue) return complain("claims", catalogue.error(), Exit::integrity);
+  if (const std::string id = unknown_id(*catalogue, options.require); !id.empty())
+    return complain("claims", Error{fmt::format("{}: no claim has this id; 'assay claims' lists them", id)},
+                    Exit::usage);
+  if (options.bundle.empty() && !options.require.empty())
+    return complain("claims", Error{"--require needs a BUNDLE that is to carry the claim"}, Exit::usage);
+  if (!options.bundle.empty()) return judge_bundle(*catalogue, options);
+  list_catalogue(*catalogue, options);
+  return Exit::done;
+}
+
+}  // namespace assay::cli

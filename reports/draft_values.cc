@@ -1,0 +1,210 @@
+// What was read off a device: reported values, measured limits, and how they compare with the model's profile.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "reports/drafts.h"
+#include "reports/profile_differences.h"
+#include "reports/wording.h"
+
+namespace assay::reports {
+namespace {
+
+using evidence::Measurement;
+using evidence::Verdict;
+using evidence::VerifiedRecord;
+
+constexpr std::int64_t kFewestLaunches = 5;
+
+/// Who answers behind a source: "the driver" for its calls.
+std::string who(std::string_view source) {
+  if (source == "kernel") return "a kernel";
+  if (source == "assembler") return "the assembler";
+  if (source == "/proc/meminfo") return "the host";
+  if (source == "cuMemAlloc" || source == "cuMemcpyDtoDAsync") return std::string(source);
+  return source.starts_with("cu") ? "the driver" : name_of(source);
+}
+
+/// What the source did to come by the value: nobody else chooses the verb.
+std::string clause_start(const Measurement& one) {
+  if (one.source == "kernel") return one.value == "passed" ? "a kernel ran in" : "a kernel measured";
+  if (one.source == "assembler") return "the assembler accepts";
+  if (one.source == "cuMemAlloc") return "cuMemAlloc gave";
+  if (one.source == "cuMemcpyDtoDAsync") return "cuMemcpyDtoDAsync ran at";
+  return who(one.source) + " reports";
+}
+
+/// "232448 B of shared memory"; of a launch that ran only what ran.
+std::string value_words(const Measurement& one, const std::string& of) {
+  return one.value == "passed" ? of : fmt::format("{} {}", measured(one.value, one.unit), of);
+}
+
+std::string with_target(std::string text, const std::string& target) {
+  constexpr std::string_view kPlace = "{target}";
+  if (const auto at = text.find(kPlace); at != std::string::npos) text.replace(at, kPlace.size(), target);
+  return text;
+}
+
+/// Values in order, those of one clause together: "a kernel measured A and B", "the driver reports C".
+struct Clause {
+  std::string start;
+  std::vector<std::string> values;
+};
+void add(std::vector<Clause>& clauses, const Measurement& one, const std::string& of) {
+  const std::string start = clause_start(one);
+  if (clauses.empty() || clauses.back().start != start) clauses.push_back({start, {}});
+  clauses.back().values.push_back(value_words(one, of));
+}
+
+std::string told(const std::vector<Clause>& clauses) {
+  std::string text;
+  for (std::size_t i = 0; i < clauses.size(); ++i)
+    text += fmt::format("{}{} {}",
+                        i == 0                    ? ""
+                        : i + 1 == clauses.size() ? ", and "
+                                                  : ", ",
+                        clauses[i].start, listed(clauses[i].values));
+  return text;
+}
+
+/// Empty if every record of the gate is an answered question.
+std::string unanswered(const std::string& gate, const BundleView& bundle) {
+  const BundleView::Records records = bundle.of_gate(gate);
+  if (records.empty()) return fmt::format("gate {} has no record", gate);
+  for (const VerifiedRecord* one : records)
+    if (one->derived.verdict != Verdict::reported) return gate_ending(*one);
+  return "";
+}
+
+/// A word that tells of a launch which did not pass is no limit that held.
+bool did_not_hold(const Measurement& one) {
+  return one.source == "kernel" && one.value.is_string() && one.value != "passed";
+}
+
+/// N of "median of N; ..."; 0 if the note does not say it.
+std::int64_t launches_in(std::string_view note) {
+  constexpr std::string_view kStart = "median of ";
+  if (!note.starts_with(kStart)) return 0;
+  note.remove_prefix(kStart.size());
+  std::int64_t count = 0;
+  const auto read = std::from_chars(note.data(), note.data() + note.size(), count);
+  return read.ec == std::errc() ? count : 0;
+}
+
+/// A rate counts with its number of launches, and only of a device that nothing held back.
+std::string fault_in_rate(const std::string& gate, const Measurement& median, const BundleView& bundle) {
+  if (launches_in(median.note) < kFewestLaunches)
+    return fmt::format("{}: {} timed launches or more are not on record", median.key, kFewestLaunches);
+  const Measurement* throttle = bundle.measurement(gate, "load_throttle_reasons");
+  if (throttle == nullptr) return "whether the device was throttled could not be read";
+  if (throttle->value != 0) return fmt::format("measured while the device was throttled: {}", name_of(throttle->note));
+  return "";
+}
+
+std::string answered_of(const VerifiedRecord& one) {
+  const auto& list = one.record.measurements;
+  const auto answered = std::ranges::count_if(list, [](const Measurement& m) { return !m.value.is_null(); });
+  return fmt::format("{} of {} values answered", answered, list.size());
+}
+
+/// "the driver and NVML": who answered, each once.
+std::string askers(const VerifiedRecord& one) {
+  std::vector<std::string> names;
+  for (const Measurement& measured : one.record.measurements) {
+    const bool reported = measured.source.starts_with("cu") || measured.source == "NVML" || measured.source[0] == '/';
+    if (!reported || measured.value.is_null()) continue;
+    const std::string name = measured.source.starts_with("cu") ? "the driver" : who(measured.source);
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  return names.empty() ? "the driver" : listed(names);
+}
+
+}  // namespace
+
+Drafts draft_query(const Claim& claim, const BundleView& bundle) {
+  const std::string& gate = claim.gates.front();
+  if (!bundle.has_device()) return lacking("no device was opened");
+  if (std::string fault = unanswered(gate, bundle); !fault.empty()) return lacking(std::move(fault));
+  const VerifiedRecord& one = *bundle.of_gate(gate).front();
+  std::vector<std::string> values;
+  for (const Quantity& quantity : claim.measurements)
+    if (const Measurement* found = bundle.measurement(gate, quantity.key))
+      values.push_back(value_words(*found, quantity.of));
+  const std::string names = askers(one);
+  return {.made = {{.level = evidence::Level::e1,
+                    .scope = bundle.scope(),
+                    .sentence = fmt::format("On {}, {} report{} {}: {}{}{}.", bundle.device_words(), names,
+                                            names == "the driver" ? "s" : "", claim.subject, answered_of(one),
+                                            values.empty() ? "" : ", among them ", listed(values)),
+                    .records = {one.record.id()}}},
+          .lacks = {}};
+}
+
+Drafts draft_limit(const Claim& claim, const BundleView& bundle) {
+  const std::string& gate = claim.gates.front();
+  if (!bundle.has_device()) return lacking("no device was opened");
+  if (std::string fault = unanswered(gate, bundle); !fault.empty()) return lacking(std::move(fault));
+  std::vector<Clause> clauses;
+  std::int64_t launches = 0;
+  for (const Quantity& quantity : claim.measurements) {
+    const std::string key = with_target(quantity.key, bundle.own_target());
+    const Measurement* found = bundle.measurement(gate, key);
+    if (found == nullptr) return lacking(fmt::format("{} was not read", key));
+    if (did_not_hold(*found)) continue;
+    if (found->unit == "B/s" && launches == 0) {
+      if (std::string fault = fault_in_rate(gate, *found, bundle); !fault.empty()) return lacking(std::move(fault));
+      launches = launches_in(found->note);
+    }
+    add(clauses, *found, with_target(quantity.of, bundle.own_target()));
+  }
+  if (clauses.empty()) return lacking("nothing of it held");
+  const VerifiedRecord& one = *bundle.of_gate(gate).front();
+  const std::string timed =
+      launches == 0 ? "" : fmt::format(", over {} launches of which nothing was throttled", launches);
+  return {.made = {{.evidence_class = one.derived.evidence_class,
+                    .level = one.derived.level,
+                    .scope = bundle.scope(),
+                    .sentence = fmt::format("On {}, {}{}.", bundle.device_words(), told(clauses), timed),
+                    .records = {one.record.id()}}},
+          .lacks = {}};
+}
+
+Drafts draft_profile(const Claim& claim, const BundleView& bundle) {
+  if (!bundle.has_device()) return lacking("no device was opened");
+  const auto profiles = builtin_profiles();
+  if (!profiles) return lacking(profiles.error().message);
+  const auto differences = profile_differences(*profiles, bundle.report());
+  if (!differences) return lacking(fmt::format("no profile is of {}", with_article(bundle.scope().device)));
+  if (differences->compared() == 0)
+    return lacking(fmt::format("nothing that profile {} expects was observed", differences->profile));
+  if (const ProfileRow* row = differences->first_mismatch(Severity::fail))
+    return lacking(fmt::format("profile {} expects {} to be {} {}, observed was {}", differences->profile, row->key,
+                               word(row->op), row->expected.dump(), row->observed.dump()));
+  std::vector<std::string> differing, records;
+  std::size_t facts = 0;
+  for (const ProfileRow& row : differences->rows) {
+    if (row.agreement != Agreement::new_fact) ++facts;
+    if (row.agreement == Agreement::mismatch) differing.push_back(row.key);
+    if (!row.record.empty() && row.agreement != Agreement::new_fact &&
+        std::ranges::find(records, row.record) == records.end())
+      records.push_back(row.record);
+  }
+  const std::size_t settled = differences->count(Agreement::conflict_resolved);
+  std::string result = fmt::format("{} match", differences->count(Agreement::match));
+  if (settled > 0) result += fmt::format(", {} agree with one of several sources", settled);
+  result +=
+      differing.empty() ? " and none differs" : fmt::format(" and {} differ ({})", differing.size(), listed(differing));
+  return {
+      .made = {{.level = evidence::Level::e1,
+                .scope = bundle.scope(),
+                .sentence = fmt::format(
+                    "{} on {} agree with profile {}, version {} of {}, in every fact of severity fail: {} of its {} "
+                    "facts were observed, of which {}.",
+                    capitalised(claim.subject), bundle.device_words(), differences->profile, differences->version,
+                    differences->as_of, differences->compared(), facts, result),
+                .records = records}},
+      .lacks = {}};
+}
+
+}  // namespace assay::reports
