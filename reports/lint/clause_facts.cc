@@ -26,7 +26,10 @@ ClauseFacts::ClauseFacts(const Clause& clause, const Context& context) : clause_
   device_ = has(Tag::device) || has(Tag::scope);
   target_ = has(Tag::target);
   feature_ = has(Tag::feature);
-  generic_ = has(Tag::generic);
+  for (const Match& match : context.tagged.matches)
+    if (match.tag == Tag::generic && std::ranges::find(clause.words, match.begin) != clause.words.end() &&
+        !context.tagged.is(match.end - 1, Tag::software))
+      generic_ = true;
   if (!clause.takes_over && !(clause.aside || is_fragment())) return;
   if (clause.takes_over) agent_ |= context.agent;
   const Tags& source = context.clause > 0 ? context.earlier : context.before;
@@ -53,10 +56,25 @@ bool ClauseFacts::verb_is(Tag tag) const {
   return false;
 }
 
-bool ClauseFacts::negated() const { return has(Tag::negation); }
+/// A negation up to the word behind the verb; "without" is none.
+bool ClauseFacts::negated() const {
+  const std::size_t last = clause_.verb ? *clause_.verb + 3 : clause_.words.size();
+  for (std::size_t at = 0; at < clause_.words.size() && at < last; ++at) {
+    const std::size_t word = clause_.words[at];
+    if (context_.tagged.is(word, Tag::negation) && context_.tagged.words[word].text != "without") return true;
+  }
+  return false;
+}
 
 /// A negation stands in front of the family's first word.
 bool ClauseFacts::negated_before(Tag tag) const { return first(Tag::negation) < first(tag); }
+
+/// The family occurs in a word that is no verb: "support", "native".
+bool ClauseFacts::says(Tag tag) const {
+  return std::ranges::any_of(clause_.words, [&](std::size_t word) {
+    return context_.tagged.is(word, tag) && !context_.tagged.is(word, Tag::verb);
+  });
+}
 
 bool ClauseFacts::next_to(Tag a, Tag b, std::size_t within) const {
   for (std::size_t i = 0; i < clause_.words.size(); ++i) {
@@ -76,11 +94,7 @@ bool ClauseFacts::is_imperative() const {
 
 bool ClauseFacts::agent_harmless() const {
   return std::ranges::any_of(kHarmlessAgents, [&](Tag tag) { return agent_is(tag); }) && !agent_is(Tag::device) &&
-         !agent_is(Tag::scope) && !agent_is(Tag::target);
-}
-
-bool ClauseFacts::toolchain_speaks() const {
-  return agent_is(Tag::toolchain) || (agent_harmless() && verb_is(Tag::toolchain_verb));
+         !agent_is(Tag::scope) && !agent_is(Tag::target) && (!agent_is(Tag::feature) || agent_is(Tag::text));
 }
 
 bool ClauseFacts::plan() const { return has(Tag::modal) && (verb_is(Tag::inquiry) || passive_of(Tag::inquiry)); }
@@ -121,8 +135,10 @@ bool ClauseFacts::supported_modified_driver() const {
 }
 
 bool ClauseFacts::emulated_as_hardware() const {
-  if (!has(Tag::emulated)) return false;
+  const bool follows = lint::has(context_.earlier, Tag::emulated);
+  if (!has(Tag::emulated) && !follows) return false;
   const bool of_hardware = device_ || has(Tag::silicon) || generic_;
+  if (follows && of_hardware && !negated() && !agent_harmless()) return true;
   return of_hardware && !negated() &&
          (has(Tag::result) || has(Tag::transfer) || has(Tag::comparison) ||
           (has(Tag::capability) && !verb_is(Tag::inquiry)));
@@ -184,7 +200,8 @@ bool ClauseFacts::silicon_stance() const {
 /// "no tensor memory", "without tcgen05", "does not have multicast".
 bool ClauseFacts::missing_feature() const {
   return feature_ && (next_to(Tag::negation, Tag::feature, 4) ||
-                      (negated() && (has_presence() || has(Tag::capability) || has(Tag::run))));
+                      (negated() && (device_ || carried_device_ || generic_ || target_) &&
+                       (has_presence() || has(Tag::capability) || has(Tag::run))));
 }
 
 bool ClauseFacts::absence_stance() const {
@@ -210,7 +227,7 @@ bool ClauseFacts::compares() const {
   if (agent_harmless()) return has(Tag::comparison) && device_ && clause_.devices.size() > 1 && !verb_is(Tag::inquiry);
   if (is_imperative() && !has(Tag::comparison)) return false;
   const bool of_device = device_ || (carried_device_ && feature_) || (generic_ && feature_);
-  if (!has(Tag::comparison)) return device_ && !verb_is(Tag::inquiry) && !verb_is(Tag::logistics);
+  if (!has(Tag::comparison)) return agent_is(Tag::device) && !verb_is(Tag::inquiry) && !verb_is(Tag::logistics);
   return of_device;
 }
 
@@ -227,11 +244,12 @@ bool ClauseFacts::claims_capability() const {
     return feature_ || verb_is(Tag::run) || verb_is(Tag::capability) || verb_is(Tag::result);
   }
   if (agent_is(Tag::matter) && !of_device) return false;
-  if (of_device) return !is_fragment() || feature_;
+  if (of_device)
+    return !is_fragment() || (feature_ && (says(Tag::capability) || says(Tag::result) || says(Tag::presence)));
   if (generic_ && feature_) return true;
   if (!feature_ && !target_) return false;
-  return has(Tag::capability) && !verb_is(Tag::semantics) &&
-         (verb_is(Tag::capability) || passive_of(Tag::capability) || is_fragment());
+  if (is_fragment()) return says(Tag::capability);
+  return has(Tag::capability) && !verb_is(Tag::semantics) && (verb_is(Tag::capability) || passive_of(Tag::capability));
 }
 
 bool ClauseFacts::is_definition() const {

@@ -58,11 +58,11 @@ class ClauseFacts {
   bool verb_is(Tag) const;
   bool negated() const;
   bool negated_before(Tag) const;
+  bool says(Tag) const;
   bool is_fragment() const { return !clause_.verb && !clause_.head; }
   bool is_imperative() const;
   bool agent_harmless() const;
-  bool toolchain_speaks() const;
-  bool named_device() const { return device_; }
+
   bool has_presence() const;
   bool missing_feature() const;
   bool is_definition() const;

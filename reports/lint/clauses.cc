@@ -29,7 +29,8 @@ bool makes_noun(const TaggedWords& tagged, std::size_t before) {
   const Word& word = tagged.words[before];
   if (tagged.is(before, Tag::pronoun) && !tagged.is(before, Tag::determiner)) return false;
   return (tagged.is(before, Tag::determiner) && word.text != "that" && word.text != "which") ||
-         tagged.is(before, Tag::preposition) || word.is_number() || word.possessive;
+         tagged.is(before, Tag::preposition) || (word.is_number() && word.text.find('.') == std::string::npos) ||
+         word.possessive;
 }
 
 bool is_past(std::string_view text) { return text.ends_with("ed") || (text.size() > 3 && !text.ends_with('s')); }
@@ -58,7 +59,7 @@ bool is_finite_verb(const TaggedWords& tagged, std::size_t at) {
   if (at == 0) return word.text.ends_with('s');
   const std::size_t before = at - 1;
   if (tagged.words[before].is_mark() || makes_noun(tagged, before)) return false;
-  if (word.text.ends_with("ed")) return !is_preposition_after(tagged, at);
+  if (word.text.ends_with("ed")) return !is_preposition_after(tagged, at) && !tagged.is(before, Tag::negation);
   if (word.text.ends_with('s') && !word.text.ends_with("ss"))
     return is_any(tagged.tags[before], kNouns) || !looks_like_adjective(tagged.words[before].text);
   return base_form_fits(tagged, before) || (is_past(word.text) && is_any(tagged.tags[before], kNouns));
@@ -156,8 +157,16 @@ class Splitter {
     if (tagged_.words[before].text == ",") return true;
     return is_any(tagged_.tags[before], kSubjects) || tagged_.words[i].text == "that";
   }
+  /// "a Spark, a B200 or an H100 is": the verb is that of a list.
+  bool goes_on_as_list(std::size_t i) const {
+    for (; i < tagged_.words.size() && !tagged_.words[i].is_mark() && !finite_[i]; ++i)
+      if (is_and(tagged_.words[i])) return true;
+    return false;
+  }
   bool splits_at_comma(std::size_t i) const {
-    if (begins_with(Tag::subordinator) || begins_with(Tag::hypothetical)) return has_finite(current_.words);
+    if (begins_with(Tag::subordinator) || begins_with(Tag::hypothetical))
+      return has_finite(current_.words) || occurs(Tag::unproven);
+    if (goes_on_as_list(i + 1)) return false;
     if (!has_finite(current_.words) && !occurs(Tag::unproven)) return false;
     return begins_statement(i + 1) && finite_before_mark(i + 1);
   }
@@ -171,7 +180,8 @@ class Splitter {
       return;
     }
     if (splits_at_word(i)) {
-      const bool that = word.text == "that" && !(i > 0 && is_any(tagged_.tags[i - 1], kSubjects));
+      const bool of_noun = is_any(tagged_.tags[i - 1], kSubjects) || (i + 1 < finite_.size() && finite_[i + 1]);
+      const bool that = word.text == "that" && !of_noun;
       const bool relative = tagged_.is(i, Tag::relative) && !that;
       const bool conditional = tagged_.is(i, Tag::hypothetical);
       const std::size_t antecedent = last_noun();
@@ -231,20 +241,10 @@ class Reader {
 
   /// "On an H100, the driver ...": the phrase up to the comma is no agent.
   std::size_t after_introduction(std::size_t verb) const {
-    std::size_t begin = 0;
-    for (bool again = true; again;) {
-      again = false;
-      if (begin >= verb || !tagged_.is(clause_.words[begin], Tag::preposition)) break;
-      for (std::size_t at = begin; at + 1 <= verb; ++at) {
-        const std::size_t next = clause_.words[at] + 1;
-        if (next < tagged_.words.size() && tagged_.words[next].text == ",") {
-          begin = at + 1;
-          again = true;
-          break;
-        }
-      }
-    }
-    return begin;
+    if (!tagged_.is(clause_.words.front(), Tag::preposition)) return 0;
+    for (std::size_t at = verb; at > 0; --at)
+      if (tagged_.words[clause_.words[at] - 1].text == ",") return at;
+    return 0;
   }
 
   void find_agent() {
@@ -258,14 +258,23 @@ class Reader {
     const bool in_phrase = tagged_.is(clause_.words[begin], Tag::preposition);
     if (!in_phrase)
       for (std::size_t at = begin + 1; at < end; ++at)
-        if (ends_noun_phrase(clause_.words[at])) end = at;
+        if (ends_noun_phrase(clause_.words[at]) && !counts_what_follows(clause_.words[at])) end = at;
     while (end > begin + 1 && is_filler(clause_.words[end - 1])) --end;
     const std::size_t head = clause_.words[end - 1];
     clause_.head = head;
     clause_.agent = tagged_.tags[head];
     widen(head);
-    const bool pronoun = end == begin + 1 && tagged_.is(head, Tag::pronoun);
+    guess(tagged_.words[head]);
+    const bool pronoun = (in_phrase || end == begin + 1) && tagged_.is(head, Tag::pronoun);
     clause_.takes_over = pronoun || is_filler(head);
+  }
+  /// "none of the images", "two of them": the noun behind "of" is what is spoken of.
+  bool counts_what_follows(std::size_t word) const {
+    if (tagged_.words[word].text != "of") return false;
+    const Word& before = tagged_.words[word - 1];
+    return before.is_number() || tagged_.is(word - 1, Tag::determiner) || before.text == "none" ||
+           before.text == "most" || before.text == "half" || before.text == "rest" || before.text == "two" ||
+           before.text == "three";
   }
   bool ends_noun_phrase(std::size_t word) const {
     const Word& text = tagged_.words[word];
@@ -278,6 +287,15 @@ class Reader {
   bool is_filler(std::size_t word) const {
     return tagged_.is(word, Tag::adverb) || tagged_.is(word, Tag::splitter) || tagged_.is(word, Tag::subordinator) ||
            tagged_.words[word].text == "not" || is_and(tagged_.words[word]);
+  }
+  /// A noun that no family has: "decoder" acts for software, "rounding" and "conversion" are matters.
+  void guess(const Word& head) {
+    const std::string_view noun = head.text;
+    if (is_any(clause_.agent, kNouns)) return;
+    if (head.glue == '.' || head.glue == '_' || head.option) return set(clause_.agent, Tag::software);
+    if (noun.size() < 6) return;
+    if (ends_with_any(noun, {"er", "or", "ers", "ors"})) set(clause_.agent, Tag::software);
+    if (ends_with_any(noun, {"tion", "tions", "ing", "ment", "ments"})) set(clause_.agent, Tag::matter);
   }
   /// The tags of a whole phrase or identifier count for its last word: "DGX Spark", `tcgen05.mma`.
   void widen(std::size_t head) {

@@ -133,7 +133,34 @@ TaggedWords Lexicon::tag(std::vector<Word> words) const {
       for (const std::size_t phrase : found->second) try_phrase(phrase, at, tagged);
     for (const std::size_t phrase : others_) try_phrase(phrase, at, tagged);
   }
+  quiet_identifiers(tagged);
   return tagged;
+}
+
+/// A word inside a name says nothing: CUDA_ERROR_NOT_SUPPORTED, --allow-patched-launch, harness/gate/runner.cc. What a
+/// name is about stays (tcgen05.mma), but for names of files and options, which are text.
+void Lexicon::quiet_identifiers(TaggedWords& tagged) {
+  constexpr std::array kSubjects = {Tag::device, Tag::target, Tag::scope, Tag::feature};
+  constexpr std::array<std::string_view, 14> kFiles = {"cc", "h",   "md",   "json",  "ptx", "cu",    "py",
+                                                       "sh", "txt", "html", "jsonl", "so",  "sarif", "xml"};
+  for (std::size_t begin = 0; begin < tagged.words.size();) {
+    std::size_t end = begin + 1;
+    bool name = false;
+    for (; end < tagged.words.size() && tagged.words[end].glue != ' '; ++end)
+      name |= tagged.words[end].glue == '_' || tagged.words[end].glue == '.' || tagged.words[end].glue == ':';
+    const bool path = end - begin > 1 && std::ranges::find(kFiles, tagged.words[end - 1].text) != kFiles.end();
+    const bool silent = path || tagged.words[begin].option;
+    for (std::size_t i = begin; i < end && (name || silent); ++i) {
+      Tags kept;
+      for (const Tag tag : kSubjects)
+        if (has(tagged.tags[i], tag) && !silent) set(kept, tag);
+      if (silent) set(kept, Tag::text);
+      tagged.tags[i] = kept;
+    }
+    if (silent)
+      std::erase_if(tagged.matches, [&](const Match& match) { return match.begin >= begin && match.begin < end; });
+    begin = end;
+  }
 }
 
 std::size_t Lexicon::size(Tag tag) const {

@@ -66,6 +66,7 @@ class Lexicon {
   static Slot slot_of(std::string_view text);
   static bool fits(const Slot&, const Word&);
   static std::size_t match(const Phrase&, std::size_t slot, const std::vector<Word>&, std::size_t word);
+  static void quiet_identifiers(TaggedWords&);
   void add(Phrase);
   void try_phrase(std::size_t phrase, std::size_t at, TaggedWords&) const;
 

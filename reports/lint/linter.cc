@@ -117,7 +117,8 @@ class Check {
       const TaggedWords words = lexicon_.tag(words_of(sentence.text.text));
       const bool tagged = std::ranges::find(tagged_, &sentence) != tagged_.end();
       if (!tagged)
-        if (const auto rule = judge({&words, is_question(sentence.text.text), before})) add(*rule, sentence);
+        if (const auto rule = judge({&words, is_question(sentence.text.text), is_whole(sentence.text.text), before}))
+          add(*rule, sentence);
       if (const Tags subjects = subjects_of(words); subjects.any()) before = subjects;
     }
   }
@@ -184,7 +185,7 @@ std::vector<Finding> Linter::lint(const std::string& path, std::string_view file
 std::optional<Rule> Linter::judge_sentence(std::string_view sentence) const {
   const std::string text = normalise(sentence);
   const TaggedWords words = lexicon_.tag(words_of(text));
-  return judge({&words, is_question(text), {}});
+  return judge({&words, is_question(text), is_whole(text), {}});
 }
 
 }  // namespace assay::lint

@@ -59,6 +59,17 @@ Check judge_clause(const ClauseFacts& c) {
   return Rule::untagged;
 }
 
+/// A whole sentence about a device or a feature in which no verb was found: what it says is in words that nobody knows.
+bool says_in_unknown_words(const SentenceView& sentence, const std::vector<Clause>& clauses) {
+  constexpr std::size_t kShortest = 4;
+  if (!sentence.whole || sentence.tagged->words.size() < kShortest || subjects_of(*sentence.tagged).none())
+    return false;
+  if (has(sentence.tagged->tags.front(), Tag::imperative)) return false;
+  return std::ranges::none_of(clauses, [](const Clause& clause) {
+    return clause.verb.has_value() || has(clause.tags, Tag::unproven) || has(clause.tags, Tag::meta);
+  });
+}
+
 }  // namespace
 
 const RuleText& text_of(Rule rule) { return kRules[static_cast<std::size_t>(rule)]; }
@@ -86,7 +97,7 @@ Check judge(const SentenceView& sentence) {
     }
     context.follow(facts);
   }
-  return std::nullopt;
+  return says_in_unknown_words(sentence, clauses) ? Check(Rule::untagged) : std::nullopt;
 }
 
 }  // namespace assay::lint

@@ -42,6 +42,8 @@ std::span<const RuleText> rule_texts();
 struct SentenceView {
   const TaggedWords* tagged = nullptr;
   bool question = false;
+  bool whole = true;  ///< Ends with a mark; a heading or a cell does not.
+
   Tags before;  ///< Subjects of the sentences before.
 };
 

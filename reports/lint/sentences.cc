@@ -64,4 +64,9 @@ bool is_question(std::string_view sentence) {
   return last != std::string_view::npos && sentence[last] == '?';
 }
 
+bool is_whole(std::string_view sentence) {
+  const std::size_t last = sentence.find_last_not_of("\"')]* ");
+  return last != std::string_view::npos && is_end_mark(sentence[last]);
+}
+
 }  // namespace assay::lint

@@ -16,5 +16,7 @@ std::vector<SourceText> sentences_of(const SourceText& text, std::span<const std
 
 /// Whether the sentence asks.
 bool is_question(std::string_view sentence);
+/// Whether it ends with a mark at all; headings and cells do not.
+bool is_whole(std::string_view sentence);
 
 }  // namespace assay::lint

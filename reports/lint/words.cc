@@ -28,6 +28,14 @@ std::size_t end_of_word(std::string_view text, std::size_t i) {
   return i;
 }
 
+/// A dash that belongs to the word behind it.
+bool begins_option(std::string_view text, std::size_t i) {
+  const bool alone = i == 0 || text[i - 1] == ' ' || text[i - 1] == '-' || text[i - 1] == '(';
+  return text[i] == '-' && alone && i + 1 < text.size() && (is_word_byte(text[i + 1]) || text[i + 1] == '-') &&
+         !(text[i + 1] == '-' && (i + 2 >= text.size() || text[i + 2] == ' '));
+}
+bool is_option(std::string_view text, std::size_t word) { return word > 0 && begins_option(text, word - 1); }
+
 struct Contraction {
   std::string_view ending, means;
 };
@@ -88,7 +96,12 @@ std::vector<Word> words_of(std::string_view text) {
     if (is_word_byte(byte)) {
       const std::size_t end = end_of_word(text, i);
       const bool capital = byte >= 'A' && byte <= 'Z';
-      put(words, {.text = fold_case(text.substr(i, end - i)), .glue = glue, .capital = capital, .offset = i});
+      const bool option = is_option(text, i) || (glue != ' ' && !words.empty() && words.back().option);
+      put(words, {.text = fold_case(text.substr(i, end - i)),
+                  .glue = glue,
+                  .capital = capital,
+                  .option = option,
+                  .offset = i});
       glue = ' ';
       i = end;
     } else if (byte == '\'' && i > 0 && is_word_byte(text[i - 1]) && !words.empty()) {
@@ -99,7 +112,7 @@ std::vector<Word> words_of(std::string_view text) {
                                          (i > 0 && text[i - 1] == ':' && glue == ':'));
       if ((inside && kGlue.find(byte) != std::string_view::npos) || scope)
         glue = byte;
-      else if (kMarks.find(byte) != std::string_view::npos)
+      else if (kMarks.find(byte) != std::string_view::npos && !begins_option(text, i))
         words.push_back({.text = std::string(1, byte), .offset = i});
       ++i;
     }

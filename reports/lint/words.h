@@ -14,6 +14,7 @@ struct Word {
   char glue = ' ';       ///< What joins it to the word before: ' ' (none), '-', '_', '.', '/', ':' or '+'.
   bool capital = false;  ///< Written with a capital first letter.
   bool possessive = false;  ///< Written with 's.
+  bool option = false;      ///< Of a command line: "--sign".
   std::size_t offset = 0;   ///< In the sentence.
 
   bool is_mark() const;
