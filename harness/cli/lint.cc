@@ -9,7 +9,9 @@
 
 #include "harness/base/build_info.h"
 #include "harness/base/file_system.h"
+#include "harness/cli/recompute.h"
 #include "harness/cli/subcommand.h"
+#include "reports/lint/bundles.h"
 #include "reports/lint/sarif.h"
 
 namespace assay::cli {
@@ -18,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::vector<std::string> paths, bundles;
+  std::vector<std::string> paths, bundles = {"docs/results"};
   std::string sarif;
   bool write = false;
 };
@@ -57,6 +59,12 @@ Result<std::vector<fs::path>> documents_of(const std::vector<std::string>& paths
   return all;
 }
 
+evidence::VerifyOptions verify_options() {
+  evidence::VerifyOptions options;
+  options.compare_images = compare_images;
+  return options;
+}
+
 std::string today() { return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::now())); }
 
 Status lint_file(const lint::Linter& linter, const fs::path& path, bool write, std::vector<lint::Finding>& findings) {
@@ -87,15 +95,19 @@ Exit run_lint(Arguments arguments) {
   Options options;
   app.add_option("FILE", options.paths, "Documents (.md, .txt), or folders of them")->required();
   app.add_option("--sarif", options.sarif, "Write the findings as SARIF 2.1.0; - is standard output");
-  app.add_option("--bundles", options.bundles,
-                 "Folders in which bundles of claim markers are looked for (default: docs/results)");
+  app.add_option("--bundles", options.bundles, "Folders below which the bundles of claim markers are looked for");
   app.add_flag("--write", options.write, "Write the sentence behind each claim's marker as its bundle carries it");
   Exit end = Exit::done;
   if (!parse(app, arguments, *find_subcommand("lint"), end)) return end;
 
   Result<lint::Lexicon> lexicon = lint::Lexicon::builtin();
   if (!lexicon) return complain("lint", lexicon.error(), Exit::integrity);
-  const lint::Linter linter(*std::move(lexicon), {.today = today(), .claims = {}});
+  Result<std::vector<reports::Claim>> catalogue = reports::builtin_claims();
+  if (!catalogue) return complain("lint", catalogue.error(), Exit::integrity);
+  lint::BundleIndex bundles({options.bundles.begin(), options.bundles.end()}, *std::move(catalogue), verify_options());
+  const lint::Linter linter(*std::move(lexicon), {.today = today(), .claims = [&](const std::string& digest) {
+                                                    return bundles.claims_of(digest);
+                                                  }});
   const Result<std::vector<fs::path>> documents = documents_of(options.paths);
   if (!documents) return complain("lint", documents.error(), Exit::usage);
   std::vector<lint::Finding> findings;

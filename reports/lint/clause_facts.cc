@@ -23,7 +23,7 @@ void Context::follow(const ClauseFacts& facts) {
 
 ClauseFacts::ClauseFacts(const Clause& clause, const Context& context) : clause_(clause), context_(context) {
   agent_ = clause.agent;
-  device_ = has(Tag::device) || has(Tag::scope);
+  device_ = names_device();
   target_ = has(Tag::target);
   feature_ = has(Tag::feature);
   for (const Match& match : context.tagged.matches)
@@ -35,6 +35,23 @@ ClauseFacts::ClauseFacts(const Clause& clause, const Context& context) : clause_
   const Tags& source = context.clause > 0 ? context.earlier : context.before;
   if (!device_ && (lint::has(source, Tag::device) || lint::has(source, Tag::scope) || lint::has(source, Tag::target)))
     carried_device_ = true;
+}
+
+/// A device that is not called emulated.
+bool ClauseFacts::names_device() {
+  bool named = false;
+  for (const Match& match : context_.tagged.matches) {
+    if (match.tag != Tag::device && match.tag != Tag::scope) continue;
+    if (std::ranges::find(clause_.words, match.begin) == clause_.words.end()) continue;
+    const bool emulated = match.begin > 0 && context_.tagged.is(match.begin - 1, Tag::emulated);
+    if (!emulated) named = true;
+    const bool acts = clause_.head && *clause_.head >= match.begin && *clause_.head < match.end;
+    if (emulated && acts) {
+      agent_.reset();
+      set(agent_, Tag::emulated);
+    }
+  }
+  return named;
 }
 
 std::size_t ClauseFacts::first(Tag tag) const {
@@ -87,7 +104,13 @@ bool ClauseFacts::next_to(Tag a, Tag b, std::size_t within) const {
 
 bool ClauseFacts::is_imperative() const {
   if (clause_.words.empty()) return false;
-  const std::size_t word = clause_.words.front();
+  std::size_t word = clause_.words.front();
+  if (context_.tagged.is(word, Tag::preposition))
+    for (const std::size_t next : clause_.words)
+      if (next > 0 && context_.tagged.words[next - 1].text == ",") {
+        word = next;
+        break;
+      }
   return context_.tagged.is(word, Tag::imperative) && !(clause_.verb && *clause_.verb == 1) &&
          !lint::has(clause_.agent, Tag::device);
 }
@@ -144,10 +167,14 @@ bool ClauseFacts::emulated_as_hardware() const {
           (has(Tag::capability) && !verb_is(Tag::inquiry)));
 }
 
-bool ClauseFacts::states_performance() const {
+/// A number with a unit of performance, or a sparse peak beside a dense one.
+bool ClauseFacts::states_figure() const {
   if (has(Tag::performance_unit)) return true;
   const bool sparse_beside_dense = has(Tag::sparse) && has(Tag::dense) && (has_subject() || has(Tag::peak));
-  if (sparse_beside_dense) return true;
+  return sparse_beside_dense && !(agent_harmless() && negated());
+}
+
+bool ClauseFacts::states_performance() const {
   if (!has(Tag::performance)) return false;
   const bool of_device = device_ || carried_device_ || (generic_ && feature_);
   if (agent_harmless() && (verb_is(Tag::inquiry) || !of_device)) return false;
@@ -207,6 +234,8 @@ bool ClauseFacts::missing_feature() const {
 bool ClauseFacts::absence_stance() const {
   const bool absent = has(Tag::absence) || missing_feature();
   const bool of_device = device_ || carried_device_ || (generic_ && feature_);
+  const bool part = generic_ && agent_is(Tag::matter) && (has(Tag::absence) || (negated() && has_presence()));
+  if (part) return true;
   if (!absent || !(of_device || target_ || feature_)) return false;
   if (is_imperative() && !of_device) return false;
   if (agent_harmless()) return of_device && feature_ && !verb_is(Tag::toolchain_verb) && !verb_is(Tag::inquiry);
@@ -216,6 +245,8 @@ bool ClauseFacts::absence_stance() const {
 
 bool ClauseFacts::transfers() const {
   std::set<std::string_view> devices = clause_.devices;
+  devices.insert(context_.devices.begin(), context_.devices.end());
+
   if (devices.size() < 2 || negated()) return false;
   const bool evidence = agent_is(Tag::text) || agent_is(Tag::software) || has(Tag::result) || has(Tag::run);
   return device_ && evidence && has(Tag::transfer) && !verb_is(Tag::inquiry);
@@ -225,8 +256,9 @@ bool ClauseFacts::compares() const {
   if (!has(Tag::comparison) && clause_.devices.size() < 2) return false;
   if (is_fragment() && !has(Tag::comparison)) return false;
   if (agent_harmless()) return has(Tag::comparison) && device_ && clause_.devices.size() > 1 && !verb_is(Tag::inquiry);
-  if (is_imperative() && !has(Tag::comparison)) return false;
-  const bool of_device = device_ || (carried_device_ && feature_) || (generic_ && feature_);
+  if (is_imperative()) return has(Tag::comparison) && clause_.devices.size() > 1 && !negated();
+  const bool several = carried_device_ && context_.devices.size() > 1;
+  const bool of_device = device_ || several || (carried_device_ && feature_) || (generic_ && feature_);
   if (!has(Tag::comparison)) return agent_is(Tag::device) && !verb_is(Tag::inquiry) && !verb_is(Tag::logistics);
   return of_device;
 }
@@ -243,7 +275,7 @@ bool ClauseFacts::claims_capability() const {
     if (agent_is(Tag::text)) return has(Tag::result) && feature_;
     return feature_ || verb_is(Tag::run) || verb_is(Tag::capability) || verb_is(Tag::result);
   }
-  if (agent_is(Tag::matter) && !of_device) return false;
+  if (agent_is(Tag::matter) && !of_device && !verb_is(Tag::capability)) return false;
   if (of_device)
     return !is_fragment() || (feature_ && (says(Tag::capability) || says(Tag::result) || says(Tag::presence)));
   if (generic_ && feature_) return true;
@@ -255,6 +287,7 @@ bool ClauseFacts::claims_capability() const {
 bool ClauseFacts::is_definition() const {
   if (!clause_.verb) return false;
   const std::size_t at = *clause_.verb;
+  if (context_.tagged.is(clause_.words[at], Tag::definition)) return true;
   if (!context_.tagged.is(clause_.words[at], Tag::copula) || at + 1 >= clause_.words.size()) return false;
   return has(Tag::definition) || has(Tag::matter) || context_.tagged.is(clause_.words[at + 1], Tag::semantics);
 }

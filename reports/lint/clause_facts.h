@@ -36,6 +36,7 @@ class ClauseFacts {
   bool locked_metadata() const;
   bool supported_modified_driver() const;
   bool emulated_as_hardware() const;
+  bool states_figure() const;
   bool states_performance() const;
   bool unlocks() const;
   bool edited_result() const;
@@ -69,6 +70,7 @@ class ClauseFacts {
   bool passive_of(Tag) const;
   bool next_to(Tag first, Tag second, std::size_t within) const;
   bool plan() const;
+  bool names_device();
   std::size_t first(Tag) const;
 
   const Clause& clause_;

@@ -33,7 +33,9 @@ bool makes_noun(const TaggedWords& tagged, std::size_t before) {
          word.possessive;
 }
 
-bool is_past(std::string_view text) { return text.ends_with("ed") || (text.size() > 3 && !text.ends_with('s')); }
+bool is_past(const TaggedWords& tagged, std::size_t word) {
+  return tagged.words[word].text.ends_with("ed") || tagged.is(word, Tag::past);
+}
 
 bool is_preposition_after(const TaggedWords& tagged, std::size_t word) {
   return word + 1 < tagged.words.size() && tagged.is(word + 1, Tag::preposition);
@@ -47,6 +49,12 @@ bool base_form_fits(const TaggedWords& tagged, std::size_t before) {
          tagged.is(before, Tag::adverb);
 }
 
+/// "Runs on an H100": a verb without an agent; "Reports never say": a noun.
+bool begins_with_verb(const TaggedWords& tagged) {
+  return tagged.words.size() > 1 &&
+         (tagged.is(1, Tag::preposition) || tagged.is(1, Tag::determiner) || tagged.is(1, Tag::feature));
+}
+
 }  // namespace
 
 bool is_finite_verb(const TaggedWords& tagged, std::size_t at) {
@@ -56,13 +64,13 @@ bool is_finite_verb(const TaggedWords& tagged, std::size_t at) {
   if (!tagged.is(at, Tag::verb) || word.text.ends_with("ing")) return false;
   if (word.glue != ' ' || (at + 1 < tagged.words.size() && tagged.words[at + 1].glue != ' ')) return false;
   if (at + 1 < tagged.words.size() && tagged.words[at + 1].text == "of") return false;
-  if (at == 0) return word.text.ends_with('s');
+  if (at == 0) return word.text.ends_with('s') && begins_with_verb(tagged);
   const std::size_t before = at - 1;
   if (tagged.words[before].is_mark() || makes_noun(tagged, before)) return false;
   if (word.text.ends_with("ed")) return !is_preposition_after(tagged, at) && !tagged.is(before, Tag::negation);
   if (word.text.ends_with('s') && !word.text.ends_with("ss"))
     return is_any(tagged.tags[before], kNouns) || !looks_like_adjective(tagged.words[before].text);
-  return base_form_fits(tagged, before) || (is_past(word.text) && is_any(tagged.tags[before], kNouns));
+  return base_form_fits(tagged, before) || (is_past(tagged, at) && is_any(tagged.tags[before], kNouns));
 }
 
 namespace {
@@ -132,7 +140,7 @@ class Splitter {
   bool is_bare_verb(std::size_t i) const {
     const Word& word = tagged_.words[i];
     return tagged_.is(i, Tag::verb) && !word.text.ends_with("ing") &&
-           (word.text.ends_with('s') || is_past(word.text)) &&
+           (word.text.ends_with('s') || is_past(tagged_, i)) &&
            !is_any(tagged_.tags[i], std::array{Tag::software, Tag::text, Tag::matter});
   }
 
@@ -263,8 +271,14 @@ class Reader {
     const std::size_t head = clause_.words[end - 1];
     clause_.head = head;
     clause_.agent = tagged_.tags[head];
+    if (head > 0 && tagged_.is(head - 1, Tag::emulated)) set(clause_.agent, Tag::emulated);
     widen(head);
-    guess(tagged_.words[head]);
+    const bool of_device = std::any_of(clause_.words.begin() + static_cast<std::ptrdiff_t>(begin),
+                                       clause_.words.begin() + static_cast<std::ptrdiff_t>(end), [&](std::size_t word) {
+                                         return tagged_.is(word, Tag::device) || tagged_.is(word, Tag::scope);
+                                       });
+    if (!of_device) guess(tagged_.words[head]);
+
     const bool pronoun = (in_phrase || end == begin + 1) && tagged_.is(head, Tag::pronoun);
     clause_.takes_over = pronoun || is_filler(head);
   }

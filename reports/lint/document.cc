@@ -37,6 +37,15 @@ std::size_t end_of_tag(std::string_view text, std::size_t i) {
   return tag && end != std::string_view::npos ? end + 1 : i;
 }
 
+/// Whether a tag stands between words: a paragraph's does, that of bold type does not.
+bool parts_words(std::string_view tag) {
+  constexpr std::array<std::string_view, 16> kInside = {"a",    "b",   "i",   "u",   "s",     "em",   "strong", "code",
+                                                        "span", "sub", "sup", "kbd", "small", "mark", "font",   "wbr"};
+  const std::size_t begin = tag.find_first_not_of("</");
+  const std::string name = fold_case(tag.substr(begin, tag.find_first_of(" />", begin) - begin));
+  return std::ranges::find(kInside, name) == kInside.end();
+}
+
 /// What a tag says to a reader: its alt and title texts.
 void take_spoken_attributes(const SourceText& source, std::size_t begin, std::size_t end, SourceText& out) {
   for (const std::string_view name : {"alt=\"", "title=\""}) {
@@ -45,8 +54,9 @@ void take_spoken_attributes(const SourceText& source, std::size_t begin, std::si
     const std::size_t from = at + name.size(), to = std::min(source.text.find('"', from), end);
     for (std::size_t i = from; i < to; ++i) out.push(source.text[i], source.origin[i]);
     out.push('.', source.origin[begin]);
+    out.push(' ', source.origin[begin]);
   }
-  out.push(' ', source.origin[begin]);
+  if (parts_words(std::string_view(source.text).substr(begin, end - begin))) out.push(' ', source.origin[begin]);
 }
 
 bool is_list_mark(std::string_view line) {
@@ -116,8 +126,9 @@ Document read_plain(std::string_view file) {
   for (std::size_t begin = 0; begin < text.text.size();) {
     const std::size_t end = std::min(text.text.find('\n', begin), text.text.size() - 1) + 1;
     const std::string_view line = std::string_view(text.text).substr(begin, end - begin);
-    if (trimmed(line).empty() || is_list_mark(line)) close();
-    for (std::size_t i = begin; i < end; ++i) current.push(text.text[i], text.origin[i]);
+    const bool empty = trimmed(line).empty();
+    if (empty || is_list_mark(line)) close();
+    for (std::size_t i = begin; i < end && !empty; ++i) current.push(text.text[i], text.origin[i]);
     begin = end;
   }
   close();

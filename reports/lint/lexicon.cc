@@ -10,7 +10,7 @@
 namespace assay::lint {
 namespace {
 
-constexpr std::size_t kLongestGap = 4;
+constexpr std::size_t kLongestGap = 6;
 constexpr std::size_t kNoMatch = static_cast<std::size_t>(-1);
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Tag::count)> kTagNames = {
@@ -40,7 +40,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Tag::count)> kTa
     "preposition", "determiner",
     "pronoun",     "splitter",
     "relative",    "subordinator",
-    "adverb",      "verb"};
+    "adverb",      "past",
+    "verb"};
 
 std::vector<std::string> split(std::string_view text, char at) {
   std::vector<std::string> parts;
@@ -120,6 +121,8 @@ void Lexicon::try_phrase(std::size_t index, std::size_t at, TaggedWords& tagged)
   const Phrase& phrase = phrases_[index];
   const std::size_t end = match(phrase, 0, tagged.words, at);
   if (end == kNoMatch || end == at) return;
+  // "drop-in" is no verb.
+  if (phrase.verb && end < tagged.words.size() && tagged.words[end].glue == '-') return;
   for (std::size_t i = at; i < end; ++i) set(tagged.tags[i], phrase.tag);
   if (phrase.verb) set(tagged.tags[at], Tag::verb);
   tagged.matches.push_back({at, end, phrase.tag, phrase.of});

@@ -13,6 +13,9 @@
 namespace assay::lint {
 namespace {
 
+/// What stands between the texts of a paragraph and is no text.
+constexpr std::string_view kMarkup = "*_~`[]!";
+
 struct NodeDeleter {
   void operator()(cmark_node* node) const { cmark_node_free(node); }
 };
@@ -72,12 +75,28 @@ class Walker {
   /// Appends text that stands at or behind the cursor; text that a reader sees otherwise (an entity) keeps the cursor.
   void put(std::string_view text, SourceText& into) {
     const std::size_t found = file_.substr(0, limit_).find(text, cursor_);
-    if (found == std::string_view::npos) {
-      for (const char byte : text) into.push(byte, std::min(cursor_, file_.size() - 1));
-      return;
-    }
+    if (found == std::string_view::npos) return put_decoded(text, into);
     into.append(text, found);
     cursor_ = found + text.size();
+  }
+
+  /// Text in which escapes and entities were read: byte for byte, and what an entity means stands where it begins.
+  void put_decoded(std::string_view text, SourceText& into) {
+    std::size_t resume = std::string_view::npos;
+    for (const char byte : text) {
+      if (resume != std::string_view::npos && resume < limit_ && file_[resume] == byte)
+        cursor_ = std::exchange(resume, std::string_view::npos);
+      while (cursor_ < limit_ && file_[cursor_] != byte && kMarkup.find(file_[cursor_]) != std::string_view::npos)
+        ++cursor_;
+      if (cursor_ + 1 < limit_ && file_[cursor_] == '\\' && file_[cursor_ + 1] == byte) ++cursor_;
+      const bool same = cursor_ < limit_ && file_[cursor_] == byte && resume == std::string_view::npos;
+      into.push(byte, std::min(cursor_, file_.size() - 1));
+      if (same)
+        ++cursor_;
+      else if (cursor_ < limit_ && file_[cursor_] == '&' && resume == std::string_view::npos)
+        resume = file_.find(';', cursor_) + 1;
+    }
+    if (resume != std::string_view::npos && resume > cursor_) cursor_ = std::min(resume, limit_);
   }
 
   /// A title or alternative text is a sentence of its own, behind the block.

@@ -42,12 +42,13 @@ using Check = std::optional<Rule>;
 Check beyond_any_bundle(const ClauseFacts& c) {
   if (c.locked_metadata() || c.supported_modified_driver()) return Rule::locked;
   if (c.emulated_as_hardware()) return Rule::emulated;
-  if (c.states_performance()) return Rule::performance;
+  if (c.states_figure()) return Rule::performance;
   if (c.unlocks()) return Rule::unlock;
   if (c.edited_result()) return Rule::edit;
   if (c.silicon_stance()) return Rule::silicon;
-  if (c.transfers() || c.compares()) return Rule::parity;
   if (c.absence_stance()) return Rule::silicon;
+  if (c.states_performance()) return Rule::performance;
+  if (c.transfers() || c.compares()) return Rule::parity;
   return std::nullopt;
 }
 
@@ -65,6 +66,8 @@ bool says_in_unknown_words(const SentenceView& sentence, const std::vector<Claus
   if (!sentence.whole || sentence.tagged->words.size() < kShortest || subjects_of(*sentence.tagged).none())
     return false;
   if (has(sentence.tagged->tags.front(), Tag::imperative)) return false;
+  for (std::size_t i = 1; i < sentence.tagged->words.size(); ++i)
+    if (sentence.tagged->words[i - 1].text == "," && sentence.tagged->is(i, Tag::imperative)) return false;
   return std::ranges::none_of(clauses, [](const Clause& clause) {
     return clause.verb.has_value() || has(clause.tags, Tag::unproven) || has(clause.tags, Tag::meta);
   });
@@ -89,14 +92,16 @@ Check judge(const SentenceView& sentence) {
   const bool emulated =
       std::ranges::any_of(sentence.tagged->tags, [](const Tags& tags) { return has(tags, Tag::emulated); });
   Context context{.tagged = *sentence.tagged, .before = sentence.before};
+  Check first;
   for (const Clause& clause : clauses) {
     const ClauseFacts facts(clause, context);
-    if (const Check found = judge_clause(facts)) {
-      const bool of_hardware = emulated && context.clause > 0 && *found == Rule::untagged;
-      return of_hardware ? Rule::emulated : *found;
-    }
+    Check found = judge_clause(facts);
+    if (found == Rule::untagged && emulated && context.clause > 0) found = Rule::emulated;
+    if (found && found != Rule::untagged) return found;
+    if (!first) first = found;
     context.follow(facts);
   }
+  if (first) return first;
   return says_in_unknown_words(sentence, clauses) ? Check(Rule::untagged) : std::nullopt;
 }
 

@@ -67,6 +67,7 @@ enum class Tag : std::uint8_t {
   relative,
   subordinator,
   adverb,
+  past,  ///< The past tense of an irregular verb.
   verb,  ///< A form that can be a finite verb; set for every form of a family's verbs.
   count
 };
