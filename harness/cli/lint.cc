@@ -1,4 +1,5 @@
 // `assay lint`: does a document say more than its bundles carry?
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <set>
@@ -46,15 +47,18 @@ Result<std::vector<fs::path>> documents_under(const fs::path& folder) {
 
 Result<std::vector<fs::path>> documents_of(const std::vector<std::string>& paths) {
   std::vector<fs::path> all;
+  const auto add = [&](const fs::path& file) {
+    if (std::ranges::find(all, file) == all.end()) all.push_back(file);
+  };
   for (const std::string& path : paths) {
     std::error_code unreadable;
     if (!fs::is_directory(path, unreadable)) {
-      all.emplace_back(path);
+      add(path);
       continue;
     }
     const Result<std::vector<fs::path>> found = documents_under(path);
     if (!found) return found.error();
-    all.insert(all.end(), found->begin(), found->end());
+    for (const fs::path& file : *found) add(file);
   }
   return all;
 }

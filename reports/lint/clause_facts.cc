@@ -198,7 +198,7 @@ bool ClauseFacts::edited_result() const {
   const bool edited = has(Tag::edit) || (clause_.takes_over && lint::has(context_.earlier, Tag::edit));
   if (!edited || negated() || !(has_subject() || carried_device_)) return false;
   if (agent_harmless() && (verb_is(Tag::inquiry) || verb_is(Tag::toolchain_verb))) return false;
-  if (is_imperative()) return false;
+  if (is_imperative() || passive_of(Tag::toolchain_verb)) return false;
   return has(Tag::capability) || has(Tag::run) || has(Tag::result) || has_presence();
 }
 
@@ -307,6 +307,7 @@ bool ClauseFacts::harmless() const {
   if (agent_is(Tag::matter)) return true;
   if (target_ && !feature_)
     return is_definition() || verb_is(Tag::toolchain_verb) || verb_is(Tag::inquiry) || verb_is(Tag::semantics);
+  if (agent_is(Tag::target)) return is_definition();
   return verb_is(Tag::semantics) || is_definition() || verb_is(Tag::inquiry) || verb_is(Tag::toolchain_verb);
 }
 

@@ -29,8 +29,8 @@ bool makes_noun(const TaggedWords& tagged, std::size_t before) {
   const Word& word = tagged.words[before];
   if (tagged.is(before, Tag::pronoun) && !tagged.is(before, Tag::determiner)) return false;
   return (tagged.is(before, Tag::determiner) && word.text != "that" && word.text != "which") ||
-         tagged.is(before, Tag::preposition) || (word.is_number() && word.text.find('.') == std::string::npos) ||
-         word.possessive;
+         tagged.is(before, Tag::preposition) ||
+         (word.glue == ' ' && word.text.find_first_not_of("0123456789") == std::string::npos) || word.possessive;
 }
 
 bool is_past(const TaggedWords& tagged, std::size_t word) {
@@ -46,7 +46,7 @@ bool base_form_fits(const TaggedWords& tagged, std::size_t before) {
   const std::string& text = tagged.words[before].text;
   return (text.ends_with('s') && !tagged.words[before].possessive) || tagged.is(before, Tag::people) ||
          text == "they" || text == "we" || text == "that" || text == "which" || text == "who" ||
-         tagged.is(before, Tag::adverb);
+         tagged.is(before, Tag::adverb) || text == "never";
 }
 
 /// "Runs on an H100": a verb without an agent; "Reports never say": a noun.
@@ -148,7 +148,7 @@ class Splitter {
     const Word& word = tagged_.words[i];
     if (current_.words.empty()) return false;
     const bool after_comma = i > 0 && tagged_.words[i - 1].text == ",";
-    if (is_and(word)) return has_finite(current_.words) && begins_statement(i + 1);
+    if (is_and(word)) return has_finite(current_.words) && begins_statement(i + 1) && !ends_list(i);
     if (tagged_.is(i, Tag::splitter)) {
       if (word.text == "still" || word.text == "yet" || word.text == "thus") return after_comma;
       if (word.text == "so") return after_comma || is_and(tagged_.words[i - 1]) || finite_before_mark(i + 1);
@@ -164,6 +164,15 @@ class Splitter {
     if (tagged_.words[i].text == "that" && tagged_.is(before, Tag::verb)) return true;
     if (tagged_.words[before].text == ",") return true;
     return is_any(tagged_.tags[before], kSubjects) || tagged_.words[i].text == "that";
+  }
+  /// ", a B200 or an": the last of a list.
+  bool ends_list(std::size_t i) const {
+    constexpr std::size_t kLongestItem = 3;
+    for (std::size_t back = 1; back <= kLongestItem + 1 && back <= i; ++back) {
+      if (tagged_.words[i - back].text == ",") return back > 1;
+      if (finite_[i - back]) return false;
+    }
+    return false;
   }
   /// "a Spark, a B200 or an H100 is": the verb is that of a list.
   bool goes_on_as_list(std::size_t i) const {
@@ -241,7 +250,7 @@ class Reader {
     for (std::size_t at = 1; at < clause_.words.size(); ++at) {
       const std::size_t word = clause_.words[at];
       if (!tagged_.is(word, Tag::verb) || !tagged_.words[word].text.ends_with("ed")) continue;
-      if (tagged_.words[word].glue != ' ' || makes_noun(tagged_, word - 1)) continue;
+      if (tagged_.words[word].glue != ' ' || makes_noun(tagged_, word - 1) || at + 1 == clause_.words.size()) continue;
       clause_.verb = at;
       return;
     }
@@ -300,14 +309,14 @@ class Reader {
   }
   bool is_filler(std::size_t word) const {
     return tagged_.is(word, Tag::adverb) || tagged_.is(word, Tag::splitter) || tagged_.is(word, Tag::subordinator) ||
-           tagged_.words[word].text == "not" || is_and(tagged_.words[word]);
+           tagged_.words[word].text == "not" || tagged_.words[word].text == "never" || is_and(tagged_.words[word]);
   }
   /// A noun that no family has: "decoder" acts for software, "rounding" and "conversion" are matters.
   void guess(const Word& head) {
     const std::string_view noun = head.text;
     if (is_any(clause_.agent, kNouns)) return;
     if (head.glue == '.' || head.glue == '_' || head.option) return set(clause_.agent, Tag::software);
-    if (noun.size() < 6) return;
+    if (noun.size() < 6 || has(clause_.agent, Tag::verb)) return;
     if (ends_with_any(noun, {"er", "or", "ers", "ors"})) set(clause_.agent, Tag::software);
     if (ends_with_any(noun, {"tion", "tions", "ing", "ment", "ments"})) set(clause_.agent, Tag::matter);
   }

@@ -65,7 +65,8 @@ bool says_in_unknown_words(const SentenceView& sentence, const std::vector<Claus
   constexpr std::size_t kShortest = 4;
   if (!sentence.whole || sentence.tagged->words.size() < kShortest || subjects_of(*sentence.tagged).none())
     return false;
-  if (has(sentence.tagged->tags.front(), Tag::imperative)) return false;
+  for (const Tag tag : {Tag::imperative, Tag::inquiry, Tag::logistics})
+    if (has(sentence.tagged->tags.front(), tag)) return false;
   for (std::size_t i = 1; i < sentence.tagged->words.size(); ++i)
     if (sentence.tagged->words[i - 1].text == "," && sentence.tagged->is(i, Tag::imperative)) return false;
   return std::ranges::none_of(clauses, [](const Clause& clause) {
