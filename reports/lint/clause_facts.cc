@@ -40,6 +40,11 @@ ClauseFacts::ClauseFacts(const Clause& clause, const Context& context) : clause_
 /// A device that is not called emulated.
 bool ClauseFacts::names_device() {
   bool named = false;
+  // "runs on sm_121": a target where a device belongs.
+  for (const Match& match : context_.tagged.matches)
+    if (match.tag == Tag::target && match.begin > 0 && context_.tagged.words[match.begin - 1].text == "on" &&
+        std::ranges::find(clause_.words, match.begin) != clause_.words.end())
+      named = true;
   for (const Match& match : context_.tagged.matches) {
     if (match.tag != Tag::device && match.tag != Tag::scope) continue;
     if (std::ranges::find(clause_.words, match.begin) == clause_.words.end()) continue;
@@ -149,7 +154,16 @@ bool ClauseFacts::excused() const {
 
 bool ClauseFacts::locked_metadata() const {
   if (!has(Tag::lock) || !has(Tag::metadata)) return false;
-  return next_to(Tag::lock, Tag::metadata, 2) || next_to(Tag::metadata, Tag::lock, 5);
+  return next_to(Tag::lock, Tag::metadata, 2) || (next_to(Tag::metadata, Tag::lock, 6) && !locked_text());
+}
+
+/// "the signed manifest": it is the text that is signed.
+bool ClauseFacts::locked_text() const {
+  for (std::size_t at = 0; at + 1 < clause_.words.size(); ++at)
+    if (context_.tagged.is(clause_.words[at], Tag::lock) && context_.tagged.is(clause_.words[at + 1], Tag::text) &&
+        !context_.tagged.is(clause_.words[at + 1], Tag::lock))
+      return true;
+  return false;
 }
 
 bool ClauseFacts::supported_modified_driver() const {
@@ -195,7 +209,8 @@ bool ClauseFacts::unlocks() const {
 
 /// Something came right or ran, of an image that was edited.
 bool ClauseFacts::edited_result() const {
-  const bool edited = has(Tag::edit) || (clause_.takes_over && lint::has(context_.earlier, Tag::edit));
+  const bool acts = clause_.takes_over || agent_is(Tag::feature) || agent_is(Tag::device);
+  const bool edited = has(Tag::edit) || (acts && lint::has(context_.earlier, Tag::edit));
   if (!edited || negated() || !(has_subject() || carried_device_)) return false;
   if (agent_harmless() && (verb_is(Tag::inquiry) || verb_is(Tag::toolchain_verb))) return false;
   if (is_imperative() || passive_of(Tag::toolchain_verb)) return false;
@@ -255,9 +270,11 @@ bool ClauseFacts::transfers() const {
 bool ClauseFacts::compares() const {
   if (!has(Tag::comparison) && clause_.devices.size() < 2) return false;
   if (is_fragment() && !has(Tag::comparison)) return false;
-  if (agent_harmless()) return has(Tag::comparison) && device_ && clause_.devices.size() > 1 && !verb_is(Tag::inquiry);
+  if (agent_harmless())
+    return has(Tag::comparison) && device_ && clause_.devices.size() > 1 && !verb_is(Tag::inquiry) && !negated();
   if (is_imperative()) return has(Tag::comparison) && clause_.devices.size() > 1 && !negated();
   const bool several = carried_device_ && context_.devices.size() > 1;
+  if (clause_.devices.size() == 1 && !feature_ && verb_is(Tag::logistics)) return false;
   const bool of_device = device_ || several || (carried_device_ && feature_) || (generic_ && feature_);
   if (!has(Tag::comparison)) return agent_is(Tag::device) && !verb_is(Tag::inquiry) && !verb_is(Tag::logistics);
   return of_device;
@@ -284,30 +301,49 @@ bool ClauseFacts::claims_capability() const {
   return has(Tag::capability) && !verb_is(Tag::semantics) && (verb_is(Tag::capability) || passive_of(Tag::capability));
 }
 
+/// "on a Spark", "under B200": something happened there.
+bool ClauseFacts::on_device() const {
+  for (const Match& match : context_.tagged.matches) {
+    if (match.tag != Tag::device && match.tag != Tag::scope) continue;
+    for (std::size_t back = 1; back <= 3 && back <= match.begin; ++back) {
+      const std::string& before = context_.tagged.words[match.begin - back].text;
+      if (before == "on" || before == "under" || before == "inside") return true;
+    }
+  }
+  return false;
+}
+
 bool ClauseFacts::is_definition() const {
   if (!clause_.verb) return false;
   const std::size_t at = *clause_.verb;
   if (context_.tagged.is(clause_.words[at], Tag::definition)) return true;
   if (!context_.tagged.is(clause_.words[at], Tag::copula) || at + 1 >= clause_.words.size()) return false;
-  return has(Tag::definition) || has(Tag::matter) || context_.tagged.is(clause_.words[at + 1], Tag::semantics);
+  for (std::size_t after = at + 1; after < clause_.words.size(); ++after)
+    if (context_.tagged.is(clause_.words[after], Tag::definition) ||
+        context_.tagged.is(clause_.words[after], Tag::matter))
+      return true;
+  return context_.tagged.is(clause_.words[at + 1], Tag::semantics);
 }
 
 bool ClauseFacts::harmless() const {
   if (is_fragment() || is_imperative() || plan()) return true;
   const bool of_device = device_;
   if (agent_harmless()) {
-    if (!of_device || !feature_) return true;
-    return verb_is(Tag::inquiry) || verb_is(Tag::toolchain_verb) || passive_of(Tag::inquiry) || agent_is(Tag::text);
+    if (!of_device || agent_is(Tag::text)) return true;
+    const bool asks = verb_is(Tag::inquiry) || passive_of(Tag::inquiry) || passive_of(Tag::toolchain_verb);
+    const bool answers = verb_is(Tag::toolchain_verb) && (agent_is(Tag::toolchain) || agent_is(Tag::software));
+    if (feature_) return asks || answers;
+    return !agent_is(Tag::software) || !on_device() || asks || (answers && agent_is(Tag::toolchain));
   }
   if (verb_is(Tag::inquiry) && clause_.verb && context_.tagged.is(clause_.words[*clause_.verb], Tag::copula))
     return true;
   if (passive_of(Tag::inquiry) || (passive_of(Tag::toolchain_verb) && !of_device)) return true;
   if (of_device && !feature_) return is_definition() || verb_is(Tag::logistics) || passive_of(Tag::logistics);
   if (of_device) return false;
-  if (agent_is(Tag::matter)) return true;
+  if (agent_is(Tag::matter)) return !(generic_ && feature_) || verb_is(Tag::semantics);
   if (target_ && !feature_)
     return is_definition() || verb_is(Tag::toolchain_verb) || verb_is(Tag::inquiry) || verb_is(Tag::semantics);
-  if (agent_is(Tag::target)) return is_definition();
+  if (agent_is(Tag::target) || agent_is(Tag::generic)) return is_definition();
   return verb_is(Tag::semantics) || is_definition() || verb_is(Tag::inquiry) || verb_is(Tag::toolchain_verb);
 }
 

@@ -70,6 +70,8 @@ class ClauseFacts {
   bool passive_of(Tag) const;
   bool next_to(Tag first, Tag second, std::size_t within) const;
   bool plan() const;
+  bool locked_text() const;
+  bool on_device() const;
   bool names_device();
   std::size_t first(Tag) const;
 

@@ -181,7 +181,9 @@ class Splitter {
     return false;
   }
   bool splits_at_comma(std::size_t i) const {
-    if (begins_with(Tag::subordinator) || begins_with(Tag::hypothetical))
+    if (current_.words.empty()) return false;
+    if (begins_with(Tag::subordinator) || begins_with(Tag::hypothetical) ||
+        tagged_.words[current_.words.front()].text == "should")
       return has_finite(current_.words) || occurs(Tag::unproven);
     if (goes_on_as_list(i + 1)) return false;
     if (!has_finite(current_.words) && !occurs(Tag::unproven)) return false;
@@ -234,12 +236,19 @@ class Reader {
         clause_.devices.insert(match.of);
       if (match.tag == Tag::feature) clause_.features.insert(match.of);
     }
-    if (!clause_.words.empty() && tagged_.is(clause_.words.front(), Tag::hypothetical)) clause_.conditional = true;
+    if (!clause_.words.empty() && begins_condition(clause_.words.front())) clause_.conditional = true;
     find_verb();
     if (!clause_.head) find_agent();
   }
 
  private:
+  static bool is_holder(std::string_view noun) {
+    return std::ranges::any_of(std::array<std::string_view, 4>{"owner", "user", "developer", "customer"},
+                               [&](std::string_view one) { return noun.starts_with(one); });
+  }
+  bool begins_condition(std::size_t word) const {
+    return tagged_.is(word, Tag::hypothetical) || (word == 0 && tagged_.words[word].text == "should");
+  }
   void find_verb() {
     for (std::size_t at = 0; at < clause_.words.size(); ++at) {
       if (!is_finite_verb(tagged_, clause_.words[at])) continue;
@@ -281,6 +290,10 @@ class Reader {
     clause_.head = head;
     clause_.agent = tagged_.tags[head];
     if (head > 0 && tagged_.is(head - 1, Tag::emulated)) set(clause_.agent, Tag::emulated);
+    // "Spark owners": what is said of them is said of the Spark.
+    if (head > 0 && is_holder(tagged_.words[head].text) &&
+        (tagged_.is(head - 1, Tag::device) || tagged_.is(head - 1, Tag::scope)))
+      set(clause_.agent, Tag::device);
     widen(head);
     const bool of_device = std::any_of(clause_.words.begin() + static_cast<std::ptrdiff_t>(begin),
                                        clause_.words.begin() + static_cast<std::ptrdiff_t>(end), [&](std::size_t word) {

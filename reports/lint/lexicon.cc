@@ -70,7 +70,10 @@ Lexicon::Slot Lexicon::slot_of(std::string_view text) {
     return slot;
   }
   if (text.starts_with('^')) slot.capital = true, text.remove_prefix(1);
-  if (text.starts_with('/') && text.size() > 1) slot.glue = '/', text.remove_prefix(1);
+  if ((text.starts_with('/') || text.starts_with('.')) && text.size() > 1) {
+    slot.glue = text.front();
+    text.remove_prefix(1);
+  }
   if (text.ends_with('?') && text.size() > 1) slot.optional = true, text.remove_suffix(1);
   if (text.ends_with('*') && text.size() > 1) slot.prefix = true, text.remove_suffix(1);
   if (text.starts_with('#')) slot.number = true, text.remove_prefix(1);

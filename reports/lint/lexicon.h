@@ -2,8 +2,8 @@
 //
 // A family has a tag and phrases. `verbs` are given in their base form and stand for all their forms; `nouns` for
 // singular and plural; `words` for themselves. In a phrase, "a|b" is either, "a?" may be missing, "a*" is anything that
-// begins so, "#" is a number, "#x" a number and what follows ("2x"), "^a" is written with a capital, "/a" is joined to
-// the word before by a slash, and "..." is up to six words. Tested by tests/lint/lexicon_test.cc.
+// begins so, "#" is a number, "#x" a number and what follows ("2x"), "^a" is written with a capital, "/a" and ".a" are
+// joined to the word before by that mark, and "..." is up to six words. Tested by tests/lint/lexicon_test.cc.
 #pragma once
 
 #include <map>

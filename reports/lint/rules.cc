@@ -69,6 +69,10 @@ bool says_in_unknown_words(const SentenceView& sentence, const std::vector<Claus
     if (has(sentence.tagged->tags.front(), tag)) return false;
   for (std::size_t i = 1; i < sentence.tagged->words.size(); ++i)
     if (sentence.tagged->words[i - 1].text == "," && sentence.tagged->is(i, Tag::imperative)) return false;
+  const Tags subjects = subjects_of(*sentence.tagged);
+  const bool of_device = has(subjects, Tag::device) || has(subjects, Tag::scope);
+  const bool of_software = sentence.tagged->is(0, Tag::software) || sentence.tagged->is(1, Tag::software);
+  if (!of_device && of_software) return false;
   return std::ranges::none_of(clauses, [](const Clause& clause) {
     return clause.verb.has_value() || has(clause.tags, Tag::unproven) || has(clause.tags, Tag::meta);
   });

@@ -75,7 +75,7 @@ TEST_P(SetTest, EachSentenceIsRefusedOrPassesAsItsRowSays) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sentences, SetTest, testing::Values("sentences.json"));
+INSTANTIATE_TEST_SUITE_P(Sentences, SetTest, testing::Values("sentences.json", "development.json"));
 
 TEST(SentenceSetTest, HasFortyOfEachKindAndNoneTwice) {
   std::size_t refused = 0, passing = 0;
