@@ -60,8 +60,9 @@ fs::path name_beside(const fs::path& path) {
 }
 
 /// Writes and syncs a file that must not exist; an error names `path`, the file that the caller wants.
-Status write_new(const fs::path& partial, const fs::path& path, std::string_view content, Durable durable) {
-  const Descriptor file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
+Status write_new(const fs::path& partial, const fs::path& path, std::string_view content, Durable durable,
+                 mode_t mode = 0666) {
+  const Descriptor file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!file) return errno_error(path.string(), "create", "open", errno);
   if (const int code = write_all(file, content)) return errno_error(path.string(), "write", "write", code);
   if (durable == Durable::now && ::fsync(file.get()) != 0) return errno_error(path.string(), "sync", "fsync", errno);
@@ -130,11 +131,14 @@ Status write_file(const fs::path& path, std::span<const std::byte> content, Dura
   return write_file(path, as_text(content), durable);
 }
 
-Status create_file(const fs::path& path, std::span<const std::byte> content) {
-  Status written = write_new(path, path, as_text(content), Durable::now);
+Status create_file(const fs::path& path, std::string_view content, Readers readers) {
+  Status written = write_new(path, path, content, Durable::now, readers == Readers::kOwner ? 0600 : 0666);
   if (!written && written.error().call != "open") ::unlink(path.c_str());
   if (written) sync_folder_of(path);
   return written;
+}
+Status create_file(const fs::path& path, std::span<const std::byte> content, Readers readers) {
+  return create_file(path, as_text(content), readers);
 }
 
 Status sync_file_system_of(const fs::path& folder) {

@@ -28,8 +28,12 @@ enum class Durable { now, later };
 Status write_file(const std::filesystem::path&, std::string_view content, Durable = Durable::now);
 Status write_file(const std::filesystem::path&, std::span<const std::byte> content, Durable = Durable::now);
 
+/// Who may read a new file: whom the umask lets, or its owner alone from its first moment on.
+enum class Readers { kUmask, kOwner };
+
 /// Writes a file that must not exist yet, durable at once; EEXIST where anything, a link included, has its name.
-Status create_file(const std::filesystem::path&, std::span<const std::byte> content);
+Status create_file(const std::filesystem::path&, std::span<const std::byte> content, Readers = Readers::kUmask);
+Status create_file(const std::filesystem::path&, std::string_view content, Readers = Readers::kUmask);
 
 /// Makes everything that was written to the file system of this folder durable.
 Status sync_file_system_of(const std::filesystem::path& folder);

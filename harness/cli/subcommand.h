@@ -38,6 +38,8 @@ Exit run_gates_list(Arguments);
 Exit run_forms(Arguments);
 Exit run_verify(Arguments);
 Exit run_claims(Arguments);
+Exit run_check(Arguments);
+Exit run_diff(Arguments);
 Exit run_inspect(Arguments);
 Exit run_patch(Arguments);
 Exit run_lint(Arguments);

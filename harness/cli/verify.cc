@@ -2,14 +2,18 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "harness/cli/image_check.h"
 #include "harness/cli/recompute.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/terminal.h"
 #include "harness/evidence/verify.h"
+#include "probes/gates.h"
 
 namespace assay::cli {
 namespace {
@@ -39,20 +43,28 @@ void print_text(const evidence::VerifyReport& report, const std::string& folder,
              verdict_counts(report), recount(report, recomputed));
   if (report.labels_not_recomputed > 0)
     fmt::print("  labels of {} records not recomputed: rules unknown to this build\n", report.labels_not_recomputed);
-  if (report.environment.is_private) fmt::print("  private: recorded without redaction, never to be published\n");
+  if (!report.unfit.empty()) fmt::print("  unfit to publish:\n");
+  for (const evidence::Finding& finding : report.unfit)
+    fmt::print("    {} [{}]\n", evidence::to_string(finding), finding.rule);
   fmt::print("  self-attested: whoever holds the machine can write a consistent bundle\n");
 }
 
+Json findings_json(const std::vector<evidence::Finding>& findings) {
+  Json list = Json::array();
+  for (const evidence::Finding& finding : findings)
+    list.push_back({{"rule", finding.rule}, {"where", finding.where}, {"message", finding.message}});
+  return list;
+}
+
 void print_json(const evidence::VerifyReport& report, const std::string& folder) {
-  Json findings = Json::array(), verdicts = Json::object();
-  for (const evidence::Finding& finding : report.findings)
-    findings.push_back({{"rule", finding.rule}, {"where", finding.where}, {"message", finding.message}});
+  Json verdicts = Json::object();
   for (const auto& [verdict, count] : report.verdicts) verdicts[std::string(evidence::word(verdict))] = count;
   const Json document = {
       {"schema", "verify-report/1"},
       {"bundle", folder},
       {"intact", report.intact},
-      {"findings", findings},
+      {"findings", findings_json(report.findings)},
+      {"unfit", findings_json(report.unfit)},
       {"records", report.records.size()},
       {"verdicts", verdicts},
       {"recomputed", {{"agreed", report.cases.agreed}, {"not_recomputed", report.cases.not_recomputed}}},
@@ -80,6 +92,8 @@ Exit run_verify(Arguments arguments) {
                     Exit::usage);
   evidence::VerifyOptions options;
   if (again) options.recompute = recompute;
+  if (again) options.check_image = check_native_image;
+  options.gate_set = probes::gate_set;
   options.compare_images = compare_images;
   const evidence::VerifyReport report = evidence::verify_bundle(folder, options);
   json ? print_json(report, folder) : print_text(report, folder, again);

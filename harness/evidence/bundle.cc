@@ -68,15 +68,28 @@ Result<RunRules> run_rules_from_json(const Json& json, std::string_view where) {
   return rules;
 }
 
-Result<BundleWriter> BundleWriter::create(const fs::path& folder, const Challenge& challenge,
-                                          const Redactor* redactor) {
+/// `challenge` is the text of challenge.json.
+Result<BundleWriter> BundleWriter::begin(const fs::path& folder, std::string_view challenge, const Redactor* redactor) {
   if (const Status made = make_empty_folder(folder); !made) return made.error();
-  auto text = pretty_json(evidence::to_json(challenge));
-  if (!text) return text.error();
-  if (const Status written = write_file(folder / kChallengeFile, *text); !written) return written.error();
-  auto ledger = Ledger::create(folder / kLedgerFile, hex(sha256(*text)));
+  if (const Status written = write_file(folder / kChallengeFile, challenge); !written) return written.error();
+  auto ledger = Ledger::create(folder / kLedgerFile, hex(sha256(challenge)));
   if (!ledger) return ledger.error();
   return BundleWriter(folder, *std::move(ledger), redactor);
+}
+
+Result<BundleWriter> BundleWriter::create(const fs::path& folder, const Challenge& challenge,
+                                          const Redactor* redactor) {
+  const auto text = pretty_json(evidence::to_json(challenge));
+  return text ? begin(folder, *text, redactor) : text.error();
+}
+
+Result<BundleWriter> BundleWriter::create(const fs::path& folder, const IssuedChallenge& challenge,
+                                          const Redactor* redactor) {
+  auto writer = begin(folder, challenge.payload, redactor);
+  if (!writer) return writer;
+  const Status written = write_file(folder / kChallengeEnvelopeFile, challenge.envelope);
+  if (!written) return written.error();
+  return writer;
 }
 
 Result<std::string> BundleWriter::keep(std::string_view bytes) {

@@ -1,12 +1,14 @@
 // A bundle: the folder that one run leaves, and nothing else in it.
 //
 //     challenge.json     written before anything else; its digest is the head of the ledger's chain
+//     challenge.dsse.json  the same bytes as their verifier signed them; not there if the operator issued them himself
 //     gates.jsonl        the ledger, a line a record
 //     artifacts/SHA256   PTX, images and logs; the name is the digest of the bytes
 //     environment.json   device, driver, toolchain, host, as the caller describes them
 //     rules.json         the rule set, and the gates that a whole run has records of
 //     manifest.json      path, size and digest of all of the above, written last: a folder without it is no bundle yet
 //
+// A signature (sign_bundle.h) lies beside the manifest, since it is over the manifest's digest.
 // What the writer is given is redacted before it is hashed, so every digest is that of bytes which may be published.
 // Tested by tests/evidence/bundle_test.cc.
 #pragma once
@@ -24,6 +26,7 @@
 #include "harness/base/result.h"
 #include "harness/evidence/challenge.h"
 #include "harness/evidence/derive.h"
+#include "harness/evidence/issued_challenge.h"
 #include "harness/evidence/ledger.h"
 #include "harness/evidence/record.h"
 #include "harness/evidence/redact.h"
@@ -31,6 +34,7 @@
 namespace assay::evidence {
 
 inline constexpr std::string_view kChallengeFile = "challenge.json";
+inline constexpr std::string_view kChallengeEnvelopeFile = "challenge.dsse.json";
 inline constexpr std::string_view kEnvironmentFile = "environment.json";
 inline constexpr std::string_view kRulesFile = "rules.json";
 
@@ -56,6 +60,8 @@ class BundleWriter {
   /// Makes the folder (which must be new or empty) with challenge.json and an empty ledger in it. No redactor: the
   /// bundle is marked private. The redactor must outlive the writer.
   static Result<BundleWriter> create(const std::filesystem::path& folder, const Challenge&, const Redactor*);
+  /// The same for a verifier's challenge, which is kept byte by byte.
+  static Result<BundleWriter> create(const std::filesystem::path& folder, const IssuedChallenge&, const Redactor*);
 
   /// Keeps the bytes and returns their digest as kept: text is redacted first. Error: a binary that holds what must not
   /// be published, which cannot be edited without changing what it is.
@@ -75,6 +81,7 @@ class BundleWriter {
  private:
   BundleWriter(std::filesystem::path folder, Ledger ledger, const Redactor* redactor)
       : folder_(std::move(folder)), ledger_(std::move(ledger)), redactor_(redactor) {}
+  static Result<BundleWriter> begin(const std::filesystem::path& folder, std::string_view challenge, const Redactor*);
   Result<std::string> keep(std::string_view bytes);
   void point_to_kept_artifacts(Record&) const;
   Result<Json> environment_document() const;

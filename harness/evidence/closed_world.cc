@@ -26,7 +26,13 @@ constexpr std::string_view kClosedWorld = "closed-world";
 constexpr std::size_t kLargestFile = 1u << 30;
 
 /// What a manifest lists beside artifacts.
-constexpr std::array kDocuments{kChallengeFile, kEnvironmentFile, kLedgerFile, kRulesFile};
+constexpr std::array kDocuments{kChallengeFile, kChallengeEnvelopeFile, kEnvironmentFile, kLedgerFile, kRulesFile};
+
+/// What lies in the folder and is in no manifest: the manifest itself, and what is over it.
+bool is_beside(std::string_view name) {
+  return name == kManifestFile ||
+         std::find(kSignatureFiles.begin(), kSignatureFiles.end(), name) != kSignatureFiles.end();
+}
 
 std::string artifact_path(std::string_view name) { return fmt::format("{}/{}", kArtifactFolder, name); }
 
@@ -79,7 +85,7 @@ std::vector<std::string> list_bundle(const fs::path& folder, std::vector<Finding
       for (const std::string& artifact : names_in(folder / name, findings, name)) {
         candidates.push_back(artifact_path(artifact));
       }
-    } else if (name != kManifestFile) {
+    } else if (!is_beside(name)) {
       candidates.push_back(name);
     }
   }
@@ -208,7 +214,39 @@ std::vector<Entry> read_files(const fs::path& folder, const std::vector<std::str
   return entries;
 }
 
+bool is_there(const fs::path& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+/// All three or none: a signature of which a part is missing vouches for nothing.
+void read_signature(const fs::path& folder, ClosedWorld& world) {
+  std::vector<std::string_view> present;
+  for (const std::string_view name : kSignatureFiles)
+    if (is_there(folder / name)) present.push_back(name);
+  if (present.empty()) return;
+  for (const std::string_view name : kSignatureFiles) {
+    const std::string where(name);
+    if (std::find(present.begin(), present.end(), name) == present.end()) {
+      world.findings.push_back(
+          {kClosedWorld, where,
+           fmt::format("missing beside {}; a signature cut short is removed whole and made again", present.front())});
+    } else if (std::string why = not_plain(folder / name); !why.empty()) {
+      world.findings.push_back({kClosedWorld, where, std::move(why)});
+    } else if (auto text = read_file(folder / name)) {
+      world.documents[where] = *std::move(text);
+    } else {
+      world.findings.push_back({kClosedWorld, where, text.error().message});
+    }
+  }
+}
+
 }  // namespace
+
+std::string_view ClosedWorld::document(std::string_view name) const {
+  const auto found = documents.find(name);
+  return found == documents.end() ? std::string_view() : found->second;
+}
 
 Result<std::string> write_manifest(const fs::path& folder) {
   ClosedWorld world;
@@ -225,6 +263,7 @@ ClosedWorld open_closed_world(const fs::path& folder) {
   ClosedWorld world;
   const std::vector<std::string> paths = list_bundle(folder, world.findings);
   const std::vector<Entry> found = read_files(folder, paths, world);
+  read_signature(folder, world);
   if (const std::string why = not_plain(folder / kManifestFile); !why.empty()) {
     world.findings.push_back({kClosedWorld, std::string(kManifestFile), why});
     return world;

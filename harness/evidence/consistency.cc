@@ -59,6 +59,34 @@ std::optional<std::string> impossible_selection(const Record& record) {
   return std::nullopt;
 }
 
+/// Speed counts only beside a right answer of the same launch.
+std::optional<std::string> speed_without_answer(const Record& record) {
+  if (const StageStatus verify = record.stage(Stage::verify).status; verify != StageStatus::ok)
+    return fmt::format("performance is told of a launch whose verify stage is {}", word(verify));
+  std::int64_t compared = 0;
+  for (const CaseResult& result : record.cases) {
+    if (result.mismatches > 0)
+      return fmt::format("performance is told of case '{}', which has mismatches", result.name);
+    compared += result.compared;
+  }
+  if (compared == 0) return "performance is told, but nothing was compared";
+  return std::nullopt;
+}
+
+std::optional<std::string> impossible_performance(const Record& record) {
+  if (!record.performance) return std::nullopt;
+  if (auto wrong = speed_without_answer(record)) return wrong;
+  const Performance& told = *record.performance;
+  if (told.samples < 1) return "performance rests on no timed launch";
+  if (told.median_ns < 1 || told.spread_ns < 0)
+    return fmt::format("performance has a median of {} ns and a spread of {} ns", told.median_ns, told.spread_ns);
+  if (told.floor.empty() != (told.floor_ns == 0))
+    return fmt::format("performance has a floor of {} ns by the name '{}'", told.floor_ns, told.floor);
+  if (told.launch.empty() || told.throttle.empty())
+    return "performance does not say how it was launched, or whether the clocks were held back";
+  return std::nullopt;
+}
+
 std::optional<std::string> impossible_case(const Record& record) {
   for (const CaseResult& result : record.cases) {
     if (result.mismatches > result.compared) {
@@ -107,18 +135,26 @@ std::optional<std::string> impossible_process(const Record& record) {
 }  // namespace
 
 std::optional<std::string> contradiction(const Record& record) {
-  for (const auto check : {broken_ladder, impossible_load, impossible_launch, impossible_selection, impossible_case,
-                           impossible_control, impossible_edit, impossible_process}) {
+  for (const auto check :
+       {broken_ladder, impossible_load, impossible_launch, impossible_selection, impossible_performance,
+        impossible_case, impossible_control, impossible_edit, impossible_process}) {
     if (auto found = check(record)) return found;
   }
   return std::nullopt;
 }
 
-RunConsistency::RunConsistency(const Challenge& challenge, const RunRules& rules) {
+RunConsistency::RunConsistency(const Challenge& challenge, const RunRules& rules)
+    : asked_(challenge.gates), max_attempts_(challenge.max_attempts) {
   for (const RequiredGate& gate : rules.gates) gates_[gate.gate] = gate.gate_version;
   // A challenge that was read has valid times.
   if (const auto issued = parse_utc(challenge.issued_utc)) earliest_ = *issued;
   if (const auto expires = parse_utc(challenge.expires_utc)) latest_ = *expires;
+}
+
+/// The copy control looks at the device again after each fault, which is no second try at a question.
+std::optional<std::string> RunConsistency::against_challenge(const Record& record) const {
+  if (max_attempts_ == 0 || record.attempt <= max_attempts_ || record.gate == "control.copy") return std::nullopt;
+  return fmt::format("attempt {}, the challenge allows {}", record.attempt, max_attempts_);
 }
 
 std::optional<std::string> RunConsistency::against_rules(const Record& record) const {
@@ -169,6 +205,7 @@ std::vector<Finding> RunConsistency::add(const Record& record, Verdict verdict, 
   };
   if (!ids_.insert(record.id()).second) findings.push_back({"unique-id", where, record.id() + " is there twice"});
   note("contradiction", contradiction(record));
+  note("challenge", against_challenge(record));
   note("gate-list", against_rules(record));
   note("prerequisite", against_prerequisites(record));
   note("time", against_clock(record));
@@ -182,6 +219,11 @@ std::vector<Finding> RunConsistency::finish() const {
   for (const auto& [gate, version] : gates_) {
     if (verdicts_.contains(gate)) continue;
     findings.push_back({"gate-list", std::string(kLedgerFile), fmt::format("no record of gate '{}'", gate)});
+  }
+  for (const std::string& gate : asked_) {
+    if (verdicts_.contains(gate)) continue;
+    findings.push_back({"challenge", std::string(kLedgerFile),
+                        fmt::format("no record of gate '{}', which the challenge asks for", gate)});
   }
   return findings;
 }

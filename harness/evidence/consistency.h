@@ -36,11 +36,14 @@ class RunConsistency {
   std::vector<Finding> finish() const;
 
  private:
+  std::optional<std::string> against_challenge(const Record&) const;
   std::optional<std::string> against_rules(const Record&) const;
   std::optional<std::string> against_prerequisites(const Record&) const;
   std::optional<std::string> against_clock(const Record&);
   std::optional<std::string> against_library(const Record&);
 
+  std::vector<std::string> asked_;  ///< Gates that the challenge names.
+  std::int64_t max_attempts_ = 0;
   std::map<std::string, std::int64_t, std::less<>> gates_;          ///< Required id to version.
   std::map<std::string, std::set<Verdict>, std::less<>> verdicts_;  ///< Of the gates so far.
   std::set<std::string> ids_;

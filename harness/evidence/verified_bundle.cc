@@ -24,4 +24,12 @@ Result<VerifiedBundle> VerifiedBundle::open(const std::filesystem::path& folder,
   return VerifiedBundle(std::move(report));
 }
 
+std::optional<Json> claims_again(VerifyReport& report, const VerifyOptions& options) {
+  if (!options.claims || !report.findings.empty() || !report.unfit.empty()) return std::nullopt;
+  VerifiedBundle bundle(std::move(report));  // Lent, not copied: it may hold many records.
+  Json claims = options.claims(bundle);
+  report = std::move(bundle.report_);
+  return claims;
+}
+
 }  // namespace assay::evidence

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "harness/base/result.h"
@@ -22,8 +23,13 @@ class VerifiedBundle {
   const VerifyReport& report() const { return report_; }
 
  private:
+  friend std::optional<Json> claims_again(VerifyReport& report, const VerifyOptions& options);
   explicit VerifiedBundle(VerifyReport report) : report_(std::move(report)) {}
   VerifyReport report_;
 };
+
+/// The claims of a report without findings as `options.claims` makes them, while verification goes on; nullopt where
+/// nothing may be claimed from it, or nobody knows how.
+std::optional<Json> claims_again(VerifyReport& report, const VerifyOptions& options);
 
 }  // namespace assay::evidence

@@ -1,13 +1,18 @@
 #include "harness/evidence/verify.h"
 
+#include <algorithm>
 #include <csignal>
 #include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "harness/base/build_info.h"
+#include "harness/evidence/attest.h"
 #include "harness/evidence/closed_world.h"
 #include "harness/evidence/consistency.h"
+#include "harness/evidence/environment_rules.h"
+#include "harness/evidence/fitness.h"
 #include "harness/evidence/ledger.h"
 #include "harness/evidence/redact.h"
 
@@ -89,6 +94,17 @@ std::string differing_digest(const CaseResult& found, const CaseDigests& right) 
               : "no mismatches, but the output is not the oracle's";
 }
 
+PartDigests part_digests(const ClosedWorld& world) {
+  const auto digest = [&](std::string_view name) { return hex(sha256(world.document(name))); };
+  std::string_view ledger = world.document(kLedgerFile);
+  if (ledger.ends_with('\n')) ledger.remove_suffix(1);
+  const std::string_view last = ledger.substr(ledger.rfind('\n') + 1);
+  return {.challenge = digest(kChallengeFile),
+          .environment = digest(kEnvironmentFile),
+          .rules = digest(kRulesFile),
+          .chain_head = hex(sha256(last))};
+}
+
 /// Collects the report while the parts of a bundle are gone through in order.
 class Verifier {
  public:
@@ -103,28 +119,26 @@ class Verifier {
     report_.findings.insert(report_.findings.end(), std::make_move_iterator(findings.begin()),
                             std::make_move_iterator(findings.end()));
   }
-  std::string_view document(std::string_view name) const;
+  std::string_view document(std::string_view name) const { return world_.document(name); }
   std::optional<Json> parse_document(std::string_view name);
   void read_challenge();
   void read_environment();
   bool read_rules();
+  void check_gate_set();
   void check_records(std::vector<LedgerLine> lines);
   void check_label(const LedgerLine& line, const std::string& where);
   void check_artifacts(const Record& record, const std::string& where);
   void check_edit(const Record& record, const std::string& where);
+  void check_image(const Record& record, const std::string& where);
   void check_cases(const Record& record, const std::string& where);
   void keep(LedgerLine line);
 
   const VerifyOptions& options_;
   std::filesystem::path folder_;
   ClosedWorld world_;
+  bool has_environment_ = false;
   VerifyReport report_;
 };
-
-std::string_view Verifier::document(std::string_view name) const {
-  const auto found = world_.documents.find(name);
-  return found == world_.documents.end() ? std::string_view() : found->second;
-}
 
 /// Parses a document and looks for leaks in it. A missing one is already a finding of the closed world.
 std::optional<Json> Verifier::parse_document(std::string_view name) {
@@ -155,9 +169,9 @@ void Verifier::read_environment() {
   auto environment = environment_from_json(*json, kEnvironmentFile);
   if (!environment) return find("schema", std::string(kEnvironmentFile), environment.error().message);
   report_.environment = *std::move(environment);
-  if (report_.environment.is_private)
-    report_.unfit.push_back(
-        {"private", std::string(kEnvironmentFile), "recorded without redaction; record again without --no-redact"});
+  add(meaningless_fields(report_.environment));
+  report_.unfit = unfit_to_publish(report_.environment, build_info().version);
+  has_environment_ = true;
 }
 
 bool Verifier::read_rules() {
@@ -169,7 +183,20 @@ bool Verifier::read_rules() {
     return false;
   }
   report_.rules = *std::move(rules);
+  check_gate_set();
   return true;
+}
+
+/// A list of gates that somebody shortened vouches for less than the run did.
+void Verifier::check_gate_set() {
+  if (!options_.gate_set) return;
+  const std::vector<RequiredGate>& named = report_.rules.gates;
+  for (const std::string& gate : options_.gate_set(report_.rules.rules)) {
+    const auto is_it = [&](const RequiredGate& one) { return one.gate == gate; };
+    if (std::any_of(named.begin(), named.end(), is_it)) continue;
+    find("gate-list", std::string(kRulesFile),
+         fmt::format("does not name gate '{}', which every run by {} has: shortened", gate, report_.rules.rules));
+  }
 }
 
 void Verifier::check_label(const LedgerLine& line, const std::string& where) {
@@ -221,6 +248,15 @@ void Verifier::check_edit(const Record& record, const std::string& where) {
   if (!wrong.empty()) find("edit", where, wrong);
 }
 
+/// Where a native image was handed to a loader, its bytes are kept, and are what the record says of them.
+void Verifier::check_image(const Record& record, const std::string& where) {
+  const bool loaded = record.stage(Stage::load).status != StageStatus::not_reached;
+  if (!options_.check_image || record.image != ImageKind::native || record.target.empty() || !loaded) return;
+  const auto kept = [&](std::string_view role) { return kept_artifact(folder_, record, std::string(role)); };
+  const std::string wrong = options_.check_image(record, kept);
+  if (!wrong.empty()) find("image", where, wrong);
+}
+
 void Verifier::check_cases(const Record& record, const std::string& where) {
   if (record.cases.empty() || !report_.challenge) return;
   const auto again =
@@ -257,11 +293,13 @@ void Verifier::check_records(std::vector<LedgerLine> lines) {
     add(run.add(line.record, line.derived.verdict, where));
     check_artifacts(line.record, where);
     check_edit(line.record, where);
+    check_image(line.record, where);
     check_cases(line.record, where);
     if (const auto leak = find_leak(to_json(line.record), "")) world_.leaks.push_back({"redaction", where, *leak});
     keep(std::move(line));
   }
   add(run.finish());
+  if (has_environment_) add(against_environment(report_.environment, report_.records));
 }
 
 VerifyReport Verifier::verify(const std::filesystem::path& folder) {
@@ -287,6 +325,9 @@ VerifyReport Verifier::verify(const std::filesystem::path& folder) {
   }
   if (!report_.environment.is_private) add(std::move(world_.leaks));
   if (sealed) report_.manifest_sha256 = hex(sha256(document(kManifestFile)));
+  report_.parts = part_digests(world_);
+  report_.intact = report_.findings.empty();
+  attest(world_, options_, report_);
   report_.intact = report_.findings.empty();
   return std::move(report_);
 }

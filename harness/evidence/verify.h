@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/digest.h"
@@ -24,6 +25,7 @@
 #include "harness/evidence/environment.h"
 #include "harness/evidence/finding.h"
 #include "harness/evidence/record.h"
+#include "harness/evidence/trust.h"
 
 namespace assay::evidence {
 
@@ -46,9 +48,28 @@ using Recompute = std::function<Result<Recomputed>(const Record&, const Digest& 
 /// What an edit is said to have left of the native build's code, against the two images: empty if it is so.
 using CompareImages = std::function<std::string(const ImageEdit&, std::string_view image, std::string_view native)>;
 
+/// The bytes of an artifact of the record by its role; empty if it names none, or it is not there.
+using KeptArtifact = std::function<std::string(std::string_view role)>;
+
+/// Whether what a record says of its native image can be so: empty if it can.
+using CheckImage = std::function<std::string(const Record&, const KeptArtifact&)>;
+
+/// The ids of the gates that every run labelled by these rules has records of; empty for rules that nobody here knows.
+using GateSet = std::function<std::vector<std::string>(std::string_view rules)>;
+class VerifiedBundle;
+/// What a bundle supports and what not, as a signed statement holds it: {"catalogue_sha256", "claims", "refused"}. A
+/// function of records, rules, challenge and environment alone, so that signer and verifier get the same.
+using MakeClaims = std::function<Json(const VerifiedBundle&)>;
+
 struct VerifyOptions {
   Recompute recompute;           ///< Empty: digests of cases are not checked.
   CompareImages compare_images;  ///< Empty: the likeness of edited images is not checked.
+  CheckImage check_image;        ///< Empty: native images are not looked into.
+  GateSet gate_set;              ///< Empty: a shortened list of gates is not noticed.
+  MakeClaims claims;             ///< Empty: the claims of a signed statement are not made again.
+  std::optional<TrustFile>
+      trust;                     ///< Absent: a signature is held against the bundle's own key, and vouches for nothing.
+  std::string challenge_sha256;  ///< The challenge that the bundle must answer; empty: any.
 };
 
 struct VerifiedRecord {
@@ -73,13 +94,22 @@ enum class Trust {
 struct Signature {
   std::string keyid;  ///< SHA-256 of the DER SubjectPublicKeyInfo, hex.
   std::string role;   ///< As the trust file says it: "operator", "verifier"; empty if not trusted.
+  std::string owner;  ///< As the trust file says it.
 };
 
 struct Attestation {
   Trust trust = Trust::self_attested;
   bool is_signed = false;
   std::vector<Signature> signatures;
-  std::string line;  ///< One sentence for every report: "self-attested: ...".
+  std::string line;              ///< One sentence for every report: "self-attested, not independently verified: ...".
+  std::string statement_sha256;  ///< Of what is signed; empty if nothing is.
+  bool claims_not_recomputed = false;  ///< The statement's claims are of a catalogue that this build does not have.
+};
+
+/// Digests of the parts of a bundle, by which a statement names them.
+struct PartDigests {
+  std::string challenge, environment, rules;
+  std::string chain_head;  ///< Of the ledger's last line.
 };
 
 struct VerifyReport {
@@ -93,6 +123,7 @@ struct VerifyReport {
   std::optional<Challenge> challenge;
   RunRules rules;
   Environment environment;
+  PartDigests parts;
   Attestation attestation;      ///< Who says so.
   std::string manifest_sha256;  ///< By which the bundle is known; empty if it was never sealed.
 };

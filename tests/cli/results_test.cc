@@ -8,8 +8,10 @@
 
 #include "harness/base/file_system.h"
 #include "harness/base/json.h"
+#include "harness/cli/image_check.h"
 #include "harness/cli/recompute.h"
 #include "harness/evidence/verify.h"
+#include "probes/gates.h"
 
 namespace assay::cli {
 namespace {
@@ -18,12 +20,15 @@ evidence::VerifyReport verified(std::string_view name) {
   evidence::VerifyOptions options;
   options.recompute = recompute;
   options.compare_images = compare_images;
+  options.check_image = check_native_image;
+  options.gate_set = probes::gate_set;
   return evidence::verify_bundle(std::filesystem::path(ASSAY_SOURCE_DIR) / "docs/results" / name, options);
 }
 
 TEST(ResultsTest, TheFirstGatesOnAnH100VerifyWithTheirOracles) {
   const evidence::VerifyReport report = verified("h100/first-gates");
   for (const evidence::Finding& finding : report.findings) ADD_FAILURE() << evidence::to_string(finding);
+  for (const evidence::Finding& finding : report.unfit) ADD_FAILURE() << evidence::to_string(finding);
   EXPECT_TRUE(report.intact);
   EXPECT_EQ(report.verdicts.at(evidence::Verdict::proven), 7u);
   EXPECT_EQ(report.verdicts.at(evidence::Verdict::reported), 4u);
@@ -72,6 +77,7 @@ class AllGatesTest : public testing::Test {
 
 TEST_F(AllGatesTest, VerifyWithTheirOracles) {
   for (const evidence::Finding& finding : report_.findings) ADD_FAILURE() << evidence::to_string(finding);
+  for (const evidence::Finding& finding : report_.unfit) ADD_FAILURE() << evidence::to_string(finding);
   EXPECT_TRUE(report_.intact);
   EXPECT_EQ(report_.verdicts.at(evidence::Verdict::proven), 8u);
   EXPECT_EQ(report_.verdicts.at(evidence::Verdict::reported), 4u);

@@ -102,12 +102,12 @@ TEST_F(BundleTest, RedactsRecordsBeforeTheyAreLabelledAndHashed) {
 
 TEST_F(BundleTest, IsMarkedPrivateWithoutRedaction) {
   Record record = good_question();
-  record.measurements[0].value = "/home/bob/x";
+  record.measurements[1].value = "/home/bob/x";
   write_bundle(path(), {record}, {"/home/bob/x"}, nullptr);
   const VerifyReport report = verify_bundle(path());
   EXPECT_TRUE(report.intact) << testing::PrintToString(messages(report));
   EXPECT_TRUE(report.environment.is_private);
-  EXPECT_EQ(report.records[0].record.measurements[0].value, "/home/bob/x");
+  EXPECT_EQ(report.records[0].record.measurements[1].value, "/home/bob/x");
 }
 
 TEST_F(BundleTest, StaysPartialWhenInterrupted) {

@@ -13,6 +13,16 @@ TEST(ChallengeTest, GoesToJsonAndBackUnchanged) {
   EXPECT_EQ(*back, challenge);
 }
 
+TEST(ChallengeTest, OfTheFirstSchemaIsRead) {
+  Json first = to_json(good_challenge());
+  first["schema"] = "challenge/1";
+  first.erase("gates");
+  first.erase("max_attempts");
+  const auto challenge = challenge_from_json(first, "challenge.json");
+  ASSERT_TRUE(challenge) << challenge.error().message;
+  EXPECT_EQ(*challenge, good_challenge());
+}
+
 TEST(ChallengeTest, IsFreshEachTime) { EXPECT_NE(make_challenge("a").nonce, make_challenge("a").nonce); }
 
 TEST(ChallengeTest, IsValidFromNowForItsLifetime) {
@@ -37,7 +47,15 @@ TEST(ChallengeTest, RefusesWhatIsNotExactlyAChallenge) {
   EXPECT_EQ(refusal("expires_utc", "2026-11-22T12:00:00Z"),
             "challenge.json: field 'expires_utc': not after issued_utc");
   EXPECT_NE(refusal("issued_utc", "yesterday"), "");
-  EXPECT_NE(refusal("schema", "challenge/2"), "");
+  EXPECT_EQ(
+      refusal("schema", "challenge/3"),
+      "challenge.json: field 'schema': 'challenge/3' is neither 'challenge/1' nor 'challenge/2', the schemas that "
+      "this build reads");
+  EXPECT_EQ(refusal("schema", "challenge/1"), "challenge.json: field 'gates': unknown");
+  EXPECT_EQ(refusal("gates", {"a", "b", "a"}), "challenge.json: field 'gates': 'a' is named twice");
+  EXPECT_EQ(refusal("gates", Json::array({1})), "challenge.json: field 'gates': an element is no gate id");
+  EXPECT_EQ(refusal("gates", Json::array({""})), "challenge.json: field 'gates': an element is no gate id");
+  EXPECT_NE(refusal("max_attempts", -1), "");
   EXPECT_NE(refusal("note", "x"), "");
   for (const auto& item : good.items()) {
     Json spoiled = good;

@@ -47,7 +47,7 @@ inline void forge_lines(const std::filesystem::path& folder, const std::function
 }
 
 /// Edits a record as a record, labels it by the rules, and seals everything again.
-inline void forge_record(const std::filesystem::path& folder, std::size_t index,
+inline void forge_record(const std::filesystem::path& folder, std::size_t index, std::string_view rules,
                          const std::function<void(Record&)>& edit) {
   forge_lines(folder, [&](Lines& lines) {
     Json& line = lines.at(index);
@@ -55,7 +55,7 @@ inline void forge_record(const std::filesystem::path& folder, std::size_t index,
     for (const char* key : {"derived", "record_id", "prev_sha256"}) raw.erase(key);
     Record record = *record_from_json(raw, "forger");
     edit(record);
-    const Derived derived = *derive(record);
+    const Derived derived = *derive(record, rules);
     Json forged = to_json(record);
     forged["record_id"] = record.id();
     forged["derived"] = {{"class", word(derived.evidence_class)},
@@ -63,9 +63,13 @@ inline void forge_record(const std::filesystem::path& folder, std::size_t index,
                          {"verdict", word(derived.verdict)},
                          {"furthest", derived.furthest ? Json(word(*derived.furthest)) : Json()},
                          {"reason", derived.reason},
-                         {"rules", kRules}};
+                         {"rules", rules}};
     line = forged;
   });
+}
+inline void forge_record(const std::filesystem::path& folder, std::size_t index,
+                         const std::function<void(Record&)>& edit) {
+  forge_record(folder, index, kRules, edit);
 }
 
 /// Edits a top-level document and seals again (and chains again, for the challenge).

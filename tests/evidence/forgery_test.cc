@@ -124,6 +124,36 @@ std::vector<Forgery> forgeries() {
        "gates.jsonl:2: control witness is ok, but the lowering is 'absent'"},
       {"ended twice", record_edit(1, [](Record& r) { r.process = ProcessResult{.exit_code = 1, .signal = 9}; }),
        "gates.jsonl:2: the process both exited with 1 and was ended by signal 9"},
+      // Speed.
+      {"speed of a wrong answer", record_edit(4, [](Record& r) { r.performance = good_performance(); }),
+       "gates.jsonl:5: performance is told of a launch whose verify stage is failed"},
+      {"speed without a comparison",
+       record_edit(1,
+                   [](Record& r) {
+                     r.performance = good_performance();
+                     r.cases.clear();
+                   }),
+       "gates.jsonl:2: performance is told, but nothing was compared"},
+      // The machine.
+      {"emulated driver under real records",
+       document_edit("environment.json", [](Json& j) { j["driver"]["kind"] = "emulated"; }),
+       "environment.json: driver kind emulated, but control.copy@sm_90a#1 has driver library system"},
+      {"every record told as real, not the library",
+       document_edit("environment.json", [](Json& j) { j["driver"]["says_emulated"] = true; }),
+       "environment.json: the library says that it is emulated, but driver kind is system"},
+      {"another device", document_edit("environment.json", [](Json& j) { j["device"]["compute_capability"] = "12.1"; }),
+       "environment.json: device.compute_capability is \"12.1\", but control.copy@sm_90a#1 was launched"},
+      {"more multiprocessors",
+       document_edit("environment.json", [](Json& j) { j["device"]["multiprocessor_count"] = 148; }),
+       "environment.json: device.multiprocessor_count is 148, but multiprocessor_count of device.query#1 is 132"},
+      {"no device", document_edit("environment.json", [](Json& j) { j["device"] = nullptr; }),
+       "environment.json: no device, but control.copy@sm_90a#1 was launched on one"},
+      {"no multiprocessors",
+       document_edit("environment.json", [](Json& j) { j["device"]["multiprocessor_count"] = 0; }),
+       "environment.json: field 'device.multiprocessor_count': 0 says nothing"},
+      {"a commit of zeros",
+       document_edit("environment.json", [](Json& j) { j["tool"]["git_commit"] = std::string(40, '0'); }),
+       "environment.json: field 'tool.git_commit': is all zero"},
       // Times.
       {"finished before it started", record_edit(1, [](Record& r) { r.finished_utc = "2026-11-22T12:00:04Z"; }),
        "gates.jsonl:2: finished before it started"},
@@ -253,6 +283,29 @@ std::vector<Forgery> forgeries() {
        },
        "manifest.json: not spelled as the writer spells it"},
   };
+}
+
+/// Sealed, chained and consistent: only what every run has tells that something was left out.
+TEST(ForgeryTest, AShortenedListOfGatesIsNoticed) {
+  const TemporaryFolder folder;
+  write_bundle(folder.path() / "bundle", {good_question(), good_record()});
+  VerifyOptions options;
+  std::string asked;
+  options.gate_set = [&](std::string_view rules) {
+    asked = rules;
+    return std::vector<std::string>{"device.query", "tma.load"};
+  };
+  EXPECT_THAT(messages(verify_bundle(folder.path() / "bundle", options)), testing::ElementsAre());
+  EXPECT_EQ(asked, kRules);
+  forge_lines(folder.path() / "bundle", [](Lines& lines) {
+    lines.erase(lines.begin() + 1);
+    lines.back()["done"] = 1;
+  });
+  forge_document(folder.path() / "bundle", "rules.json", [](Json& rules) { rules["gates"].erase(1); });
+  EXPECT_THAT(messages(verify_bundle(folder.path() / "bundle")), testing::ElementsAre());
+  EXPECT_THAT(
+      messages(verify_bundle(folder.path() / "bundle", options)),
+      testing::ElementsAre("rules.json: does not name gate 'tma.load', which every run by rules/3 has: shortened"));
 }
 
 TEST(ForgeryTest, StartsFromAnIntactBundle) {

@@ -27,6 +27,15 @@ TEST(GateTableTest, HoldsEveryGateOfTheDesignInRunOrder) {
   EXPECT_EQ(ids, std::vector<std::string_view>(std::begin(kIdsInRunOrder), std::end(kIdsInRunOrder)));
 }
 
+/// A new gate needs new rules: bundles of the old ones do not have it. New rules need a row in probes/gate_sets.cc.
+TEST(GateTableTest, TheNewestRulesNameTheWholeTableAndOlderOnesKeepTheirSets) {
+  std::vector<std::string> table;
+  for (const gate::Gate& row : probes::gates()) table.emplace_back(row.id);
+  EXPECT_EQ(probes::gate_set(evidence::kRules), table);
+  for (const char* rules : {"rules/1", "rules/2", "rules/3"}) EXPECT_EQ(probes::gate_set(rules).size(), 22u) << rules;
+  EXPECT_TRUE(probes::gate_set("rules/4").empty());
+}
+
 TEST(GateTableTest, PrerequisitesStandEarlierAndArchPatchIsNobodys) {
   std::set<std::string_view> earlier;
   for (const gate::Gate& row : probes::gates()) {

@@ -1,0 +1,105 @@
+#include "harness/cli/image_check.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "harness/base/target.h"
+#include "harness/cubin/describe.h"
+#include "harness/cubin/elf.h"
+#include "harness/cubin/fatbin.h"
+#include "harness/gate/attempt.h"
+#include "harness/gate/witness.h"
+#include "probes/gates.h"
+
+namespace assay::cli {
+namespace {
+
+using evidence::Record;
+using Bytes = std::span<const std::byte>;
+
+Bytes bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+
+/// Whether the gate table has an edited image by the record's name; which one it is does not depend on the challenge.
+bool is_an_edited_one(const Record& record, Target target) {
+  const gate::Gate* gate = gate::find_gate(probes::gates(), record.gate);
+  const auto* make = gate == nullptr ? nullptr : std::get_if<gate::MakeImages>(&gate->method);
+  if (make == nullptr || gate->version != record.gate_version) return false;
+  const std::vector<gate::ImageAttempt> images = (*make)({}, target);
+  const auto found = std::ranges::find(images, record.variant, &gate::ImageAttempt::variant);
+  return found != images.end() && static_cast<bool>(found->edit);
+}
+
+/// What a cubin states of the target that it was made for, against the record's; nothing may say another.
+std::string wrong_target(Bytes image, Target target) {
+  const auto elf = cubin::Elf::read(image);
+  const auto told = elf ? cubin::describe(*elf) : Result<cubin::Description>(elf.error());
+  if (!told) return fmt::format("the image cannot be read: {}", told.error().message);
+  const auto other = [&](std::string_view place, std::string_view says) {
+    return fmt::format("its {} says {}, the record says {}", place, says, to_string(target));
+  };
+  if (elf->sm() != target.sm) return other("ELF header", fmt::format("sm_{}", elf->sm()));
+  if (told->virtual_sm && static_cast<int>(*told->virtual_sm) != target.sm)
+    return other("note", fmt::format("sm_{}", *told->virtual_sm));
+  const char suffix = told->architecture.suffix;
+  if (suffix != '?' && suffix != target.suffix)
+    return other("metadata", to_string(Target{told->architecture.sm, suffix}));
+  return "";
+}
+
+/// A record's images: one cubin, or those of a fatbin. None of them: the image is text.
+Result<std::vector<std::vector<std::byte>>> cubins_of(Bytes image) {
+  std::vector<std::vector<std::byte>> cubins;
+  if (cubin::is_elf(image)) cubins.emplace_back(image.begin(), image.end());
+  if (!cubin::is_fatbin(image)) return cubins;
+  const auto entries = cubin::read_fatbin(image);
+  if (!entries) return entries.error();
+  for (const cubin::FatbinEntry& entry : *entries) {
+    if (entry.kind != cubin::EntryKind::cubin) continue;
+    auto inflated = cubin::inflate(entry);
+    if (!inflated) return inflated.error();
+    cubins.push_back(*std::move(inflated));
+  }
+  return cubins;
+}
+
+/// The witness of the record, looked for again in what was kept.
+std::string wrong_witness(const Record& record, Bytes image, const evidence::KeptArtifact& kept) {
+  if (record.controls.witness != evidence::ControlStatus::ok) return "";
+  const auto opcodes = cubin::opcodes(image);
+  if (!opcodes) return opcodes.error().message;
+  if (record.witness.lowering == "instruction" && record.witness.opcodes.empty())
+    return "the witness says that the instruction was found, and names no opcode";
+  for (const std::int64_t opcode : record.witness.opcodes)
+    if (record.witness.lowering == "instruction" && !std::ranges::binary_search(*opcodes, opcode))
+      return fmt::format("its code does not hold opcode 0x{:03x}, which the witness names", opcode);
+  const std::string with = kept("witness-with"), without = kept("witness-without");
+  const auto again = gate::find_witness(image, bytes(with), bytes(without));
+  if (!again) return fmt::format("the witness cannot be looked for again: {}", again.error().message);
+  const bool same = again->opcodes == record.witness.opcodes && again->externs == record.witness.externs &&
+                    again->lowering == record.witness.lowering;
+  return same ? "" : fmt::format("the kept images show lowering '{}', the witness says otherwise", again->lowering);
+}
+
+}  // namespace
+
+std::string check_native_image(const Record& record, const evidence::KeptArtifact& kept) {
+  const auto target = parse_target(record.target);
+  if (!target) return target.error().message;
+  if (is_an_edited_one(record, *target))
+    return fmt::format("image '{}' is an edited one, the record says native", record.variant);
+  const std::string handed_over = kept("image");
+  const std::string image = handed_over.empty() ? kept("cubin") : handed_over;
+  if (image.empty()) return "an image was handed to the driver, but none is kept";
+  const auto cubins = cubins_of(bytes(image));
+  if (!cubins) return cubins.error().message;
+  for (const std::vector<std::byte>& cubin : *cubins)
+    if (std::string wrong = wrong_target(cubin, *target); !wrong.empty()) return wrong;
+  return wrong_witness(record, cubins->empty() ? bytes(image) : Bytes(cubins->front()), kept);
+}
+
+}  // namespace assay::cli
