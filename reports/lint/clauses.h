@@ -32,7 +32,4 @@ struct Clause {
 /// `tagged` is one sentence.
 std::vector<Clause> clauses_of(const TaggedWords& tagged);
 
-/// Whether this word can be the finite verb of a clause.
-bool is_finite_verb(const TaggedWords& tagged, std::size_t word);
-
 }  // namespace assay::lint
