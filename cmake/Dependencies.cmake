@@ -18,6 +18,13 @@ find_library(ASSAY_PUGIXML_LIBRARY libpugixml.a REQUIRED)
 find_path(ASSAY_UTF8PROC_INCLUDE utf8proc.h REQUIRED)
 find_library(ASSAY_UTF8PROC NAMES libutf8proc.a utf8proc REQUIRED)
 
+# What the linter reads: CommonMark with tables, Unicode. Archives, for the same reason.
+find_path(ASSAY_CMARK_INCLUDE cmark-gfm-core-extensions.h REQUIRED)
+find_library(ASSAY_CMARK_EXTENSIONS libcmark-gfm-extensions.a REQUIRED)
+find_library(ASSAY_CMARK libcmark-gfm.a REQUIRED)
+find_path(ASSAY_UTF8PROC_INCLUDE utf8proc.h REQUIRED)
+find_library(ASSAY_UTF8PROC libutf8proc.a REQUIRED)
+
 # The header is the same for every host, so a cross build takes this machine's.
 find_path(ASSAY_CUDA_INCLUDE cuda.h
   HINTS ${CMAKE_SOURCE_DIR}/.deps/cuda/include $ENV{CUDA_HOME}/include $ENV{CUDA_PATH}/include

@@ -35,6 +35,8 @@ constexpr std::array kSubcommands = {
                "assay inspect --entry 3 /usr/local/cuda/lib64/libcurand.so.10", run_inspect},
     Subcommand{"patch", "Rewrite the SM byte of a cubin, in a copy",
                "assay patch kernel.cubin --from sm_100 --to sm_90 --out copy.cubin", run_patch},
+    Subcommand{"lint", "Check that documents say no more than their bundles carry",
+               "assay lint README.md docs --sarif lint.sarif", run_lint},
     Subcommand{"doctor", "Say what is missing on this machine and the command that mends it", "assay doctor",
                run_doctor},
     Subcommand{"attempt", "Serve one attempt (used by run for its child processes)", "assay attempt < request.json",
