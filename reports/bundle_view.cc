@@ -88,8 +88,8 @@ BundleView::Records BundleView::of_gate(std::string_view gate) const {
 BundleView::Records BundleView::at_own_target(std::string_view gate) const {
   Records found = of_gate(gate);
   std::erase_if(found, [&](const VerifiedRecord* one) {
-    return !one->record.variant.empty() || one->record.target != own_target_ ||
-           one->record.stopped == evidence::Stopped::foreign_target;
+    const bool elsewhere = !one->record.target.empty() && one->record.target != own_target_;
+    return elsewhere || !one->record.variant.empty() || one->record.stopped == evidence::Stopped::foreign_target;
   });
   return found;
 }

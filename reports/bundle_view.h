@@ -1,5 +1,5 @@
 // What sentences are made of, looked up in a verified report: the device's own target, the records there, who
-// assembled, and the words for the scope.
+// assembled, and the words for the scope. Tested by tests/reports/guardrail_test.cc.
 #pragma once
 
 #include <optional>
@@ -29,7 +29,8 @@ class BundleView {
 
   /// All records of a gate, in the order of the run.
   Records of_gate(std::string_view gate) const;
-  /// The records of a gate's own text at the device's own target: no named attempts, nothing of a foreign target.
+  /// The records of a gate's own text at the device's own target: no named attempts, nothing of a foreign target. Also
+  /// those that never came to a target (not implemented, not selected), which tell why there are no others.
   Records at_own_target(std::string_view gate) const;
   /// Whether the driver is on record as taking and running native images: the copy control is proven.
   bool takes_native_images() const;

@@ -66,6 +66,12 @@ const StageResult* driver_refusal(const Record& record) {
 /// "209 CUDA_ERROR_NO_BINARY_FOR_GPU".
 std::string code_of(const StageResult& result) { return name_of(fmt::format("{} {}", result.code, result.name)); }
 
+/// " after an ELF arch-field rewrite of 1 byte (...), its machine code ...," of an edited image.
+std::string edit_clause(const Record& record) {
+  if (!record.edit) return "";
+  return fmt::format(" after {}, {},", edit_words(*record.edit, record.target), comparison_with_native(*record.edit));
+}
+
 std::string stage_of(const Record& record) {
   return record.stage(Stage::load).status == StageStatus::refused ? "load" : "resolve";
 }
@@ -120,7 +126,7 @@ Drafts draft_loads(const Claim&, const BundleView& bundle) {
       drafts.lacks.push_back({draft.key, "no device was opened"});
       continue;
     }
-    draft.sentence = fmt::format("{} loads {}, and nothing of it was launched.", capitalised(bundle.driver_words()),
+    draft.sentence = fmt::format("{} loads {}; it was not launched.", capitalised(bundle.driver_words()),
                                  image_words(one.record, draft.scope.assembler));
     drafts.made.push_back(std::move(draft));
   }
@@ -137,9 +143,9 @@ Drafts draft_driver_refuses(const Claim&, const BundleView& bundle) {
       drafts.lacks.push_back({draft.key, "gate control.copy is not proven: the driver may refuse every image"});
       continue;
     }
-    draft.sentence =
-        fmt::format("{} refuses {} at {} with {}, and takes native images.", capitalised(bundle.driver_words()),
-                    image_words(one.record, draft.scope.assembler), stage_of(one.record), code_of(*refusal));
+    draft.sentence = fmt::format("{} refuses {}{} at {} with {}; it takes native images.",
+                                 capitalised(bundle.driver_words()), image_words(one.record, draft.scope.assembler),
+                                 edit_clause(one.record), stage_of(one.record), code_of(*refusal));
     drafts.made.push_back(std::move(draft));
   }
   return or_lacking(std::move(drafts), "the driver refused no image");
@@ -156,9 +162,9 @@ Drafts draft_patched(const Claim& claim, const BundleView& bundle) {
       drafts.lacks.push_back({draft.key, "what was edited is not on record"});
       continue;
     }
-    draft.sentence = fmt::format("On {}, {} {}, {}; an edited image shows no capability.", bundle.device_words(),
+    draft.sentence = fmt::format("On {}, {} {}{} and shows no capability.", bundle.device_words(),
                                  image_words(one.record, draft.scope.assembler), how_far(one.derived.level),
-                                 comparison_with_native(*one.record.edit));
+                                 edit_clause(one.record));
     drafts.made.push_back(std::move(draft));
   }
   return or_lacking(std::move(drafts), "no edited image was loaded");

@@ -23,12 +23,24 @@ bool is_proven_here(const std::string& gate, const BundleView& bundle) {
                              [](const VerifiedRecord* one) { return one->derived.verdict == Verdict::proven; });
 }
 
-/// How the gate stands at the device's own target: "tcgen05.alloc is refused (assembler refused: ...)".
+/// How the gate stands at the device's own target: "is refused ("assembler refused: ...")".
 std::string standing(const std::string& gate, const BundleView& bundle) {
   const BundleView::Records records = bundle.at_own_target(gate);
-  if (records.empty()) return fmt::format("{} has no record at {}", gate, bundle.own_target());
-  return fmt::format("{} is {} ({})", gate, word(records.front()->derived.verdict),
-                     in_quotes(records.front()->derived.reason));
+  if (records.empty()) return fmt::format("has no record at {}", bundle.own_target());
+  return fmt::format("is {} ({})", word(records.front()->derived.verdict), in_quotes(records.front()->derived.reason));
+}
+
+std::vector<std::string> ids_of(const BundleView::Records& records) {
+  std::vector<std::string> ids;
+  for (const VerifiedRecord* one : records) ids.push_back(one->record.id());
+  return ids;
+}
+
+/// Whether the gate's native image was launched on this device, whatever came of it.
+bool was_launched(const std::string& gate, const BundleView& bundle) {
+  return std::ranges::any_of(bundle.at_own_target(gate), [](const VerifiedRecord* one) {
+    return one->record.stage(Stage::launch).status == StageStatus::ok;
+  });
 }
 
 /// One software gate of a walk, and the records at which it said no.
@@ -74,8 +86,7 @@ Step refused_images(const Claim& claim, const BundleView& bundle, ImageKind kind
     if (std::ranges::find(codes, code) == codes.end()) codes.push_back(std::move(code));
   }
   if (!step.records.empty())
-    step.words = fmt::format("the driver refuses {} {} with {}",
-                             counted(static_cast<std::int64_t>(step.records.size()), "image"), words, listed(codes));
+    step.words = fmt::format("the driver refuses {} {} with {}", step.records.size(), words, listed(codes));
   return step;
 }
 
@@ -84,11 +95,12 @@ Step refused_images(const Claim& claim, const BundleView& bundle, ImageKind kind
 Drafts draft_walk(const Claim& claim, const BundleView& bundle) {
   if (!bundle.has_device()) return lacking("no device was opened");
   for (const std::string& gate : claim.gates)
-    if (is_proven_here(gate, bundle)) return lacking(fmt::format("gate {} is proven on this device", gate));
+    if (was_launched(gate, bundle)) return lacking(fmt::format("gate {} was launched on this device", gate));
   std::vector<std::string> told, records;
   for (const Step& step : {refused_texts(claim, bundle),
-                           refused_images(claim, bundle, ImageKind::native, "of such texts, built for other targets,"),
-                           refused_images(claim, bundle, ImageKind::patched, "of such texts after an image edit")}) {
+                           refused_images(claim, bundle, ImageKind::native,
+                                          "of their images and PTX texts, unmodified and for other targets,"),
+                           refused_images(claim, bundle, ImageKind::patched, "of their images after an edit")}) {
     if (step.words.empty()) continue;
     told.push_back(step.words);
     records.insert(records.end(), step.records.begin(), step.records.end());
@@ -101,7 +113,7 @@ Drafts draft_walk(const Claim& claim, const BundleView& bundle) {
     return lacking("gate control.copy is not proven: the driver may refuse every image");
   return {.made = {{.scope = bundle.scope(),
                     .sentence = fmt::format("On {}, several software gates stand before {} can run: {}.",
-                                            bundle.device_words(), claim.subject, listed(told)),
+                                            bundle.device_words(), claim.subject, fmt::join(told, "; ")),
                     .records = std::move(records)}},
           .lacks = {}};
 }
@@ -115,14 +127,18 @@ Drafts draft_method(const Claim& claim, const BundleView&) {
 Drafts draft_unproven(const Claim& claim, const BundleView& bundle) {
   if (!bundle.has_device()) return lacking("no device was asked");
   Drafts drafts;
+  std::vector<std::string> records;
   for (const std::string& gate : claim.gates) {
+    const auto ids = ids_of(bundle.at_own_target(gate));
+    records.insert(records.end(), ids.begin(), ids.end());
     if (!is_proven_here(gate, bundle)) {
       if (!claim.family) continue;
-      drafts.made.push_back({.key = gate,
-                             .scope = bundle.scope(),
-                             .sentence = fmt::format("On the evidence of this bundle, gate {} is unproven on {}: {}.",
-                                                     gate, bundle.device_words(), standing(gate, bundle)),
-                             .records = {}});
+      drafts.made.push_back(
+          {.key = gate,
+           .scope = bundle.scope(),
+           .sentence = fmt::format("On the evidence of this bundle, gate {} is unproven on {}: it {}.", gate,
+                                   bundle.device_words(), standing(gate, bundle)),
+           .records = ids_of(bundle.at_own_target(gate))});
     } else if (!claim.family) {
       return lacking(fmt::format("gate {} is proven on this device", gate));
     }
@@ -131,10 +147,10 @@ Drafts draft_unproven(const Claim& claim, const BundleView& bundle) {
   return {
       .made = {{.scope = bundle.scope(),
                 .sentence = fmt::format("On the evidence of this bundle, {} are unproven on {}: none of the gates {} "
-                                        "is proven, and {}.",
+                                        "is proven, and the first of them {}.",
                                         claim.subject, bundle.device_words(), listed(claim.gates),
                                         standing(claim.gates.front(), bundle)),
-                .records = {}}},
+                .records = std::move(records)}},
       .lacks = {}};
 }
 

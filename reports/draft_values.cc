@@ -1,11 +1,10 @@
-// What was read off a device: reported values, measured limits, and how they compare with the model's profile.
+// What was read off a device: reported values and measured limits.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 
 #include "reports/drafts.h"
-#include "reports/profile_differences.h"
 #include "reports/wording.h"
 
 namespace assay::reports {
@@ -27,9 +26,9 @@ std::string who(std::string_view source) {
 }
 
 /// What the source did to come by the value: nobody else chooses the verb.
-std::string clause_start(const Measurement& one) {
+std::string clause_start(const Measurement& one, const std::string& assembler) {
   if (one.source == "kernel") return one.value == "passed" ? "a kernel ran in" : "a kernel measured";
-  if (one.source == "assembler") return "the assembler accepts";
+  if (one.source == "assembler") return assembler.empty() ? "the assembler accepts" : assembler + " accepts";
   if (one.source == "cuMemAlloc") return "cuMemAlloc gave";
   if (one.source == "cuMemcpyDtoDAsync") return "cuMemcpyDtoDAsync ran at";
   return who(one.source) + " reports";
@@ -51,8 +50,8 @@ struct Clause {
   std::string start;
   std::vector<std::string> values;
 };
-void add(std::vector<Clause>& clauses, const Measurement& one, const std::string& of) {
-  const std::string start = clause_start(one);
+void add(std::vector<Clause>& clauses, const Measurement& one, const std::string& of, const std::string& assembler) {
+  const std::string start = clause_start(one, assembler);
   if (clauses.empty() || clauses.back().start != start) clauses.push_back({start, {}});
   clauses.back().values.push_back(value_words(one, of));
 }
@@ -108,16 +107,16 @@ std::string answered_of(const VerifiedRecord& one) {
   return fmt::format("{} of {} values answered", answered, list.size());
 }
 
-/// "the driver and NVML": who answered, each once.
-std::string askers(const VerifiedRecord& one) {
+/// Who answered, each once: "the driver", "NVML", "the host". What was done and timed is no answer.
+std::vector<std::string> askers(const VerifiedRecord& one) {
   std::vector<std::string> names;
   for (const Measurement& measured : one.record.measurements) {
-    const bool reported = measured.source.starts_with("cu") || measured.source == "NVML" || measured.source[0] == '/';
-    if (!reported || measured.value.is_null()) continue;
-    const std::string name = measured.source.starts_with("cu") ? "the driver" : who(measured.source);
-    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    const std::string name = who(measured.source);
+    const bool answers = name == "the driver" || name == "the host" || name == "NVML";
+    if (!answers || measured.value.is_null() || std::ranges::find(names, name) != names.end()) continue;
+    names.push_back(name);
   }
-  return names.empty() ? "the driver" : listed(names);
+  return names;
 }
 
 }  // namespace
@@ -131,11 +130,12 @@ Drafts draft_query(const Claim& claim, const BundleView& bundle) {
   for (const Quantity& quantity : claim.measurements)
     if (const Measurement* found = bundle.measurement(gate, quantity.key))
       values.push_back(value_words(*found, quantity.of));
-  const std::string names = askers(one);
+  const std::vector<std::string> names = askers(one);
+  if (names.empty()) return lacking(fmt::format("gate {} holds no answer of a driver", gate));
   return {.made = {{.level = evidence::Level::e1,
                     .scope = bundle.scope(),
-                    .sentence = fmt::format("On {}, {} report{} {}: {}{}{}.", bundle.device_words(), names,
-                                            names == "the driver" ? "s" : "", claim.subject, answered_of(one),
+                    .sentence = fmt::format("On {}, {} report{} {}: {}{}{}.", bundle.device_words(), listed(names),
+                                            names.size() == 1 ? "s" : "", claim.subject, answered_of(one),
                                             values.empty() ? "" : ", among them ", listed(values)),
                     .records = {one.record.id()}}},
           .lacks = {}};
@@ -145,6 +145,7 @@ Drafts draft_limit(const Claim& claim, const BundleView& bundle) {
   const std::string& gate = claim.gates.front();
   if (!bundle.has_device()) return lacking("no device was opened");
   if (std::string fault = unanswered(gate, bundle); !fault.empty()) return lacking(std::move(fault));
+  const std::string assembler = bundle.assembler_of(bundle.of_gate(gate).front()->record);
   std::vector<Clause> clauses;
   std::int64_t launches = 0;
   for (const Quantity& quantity : claim.measurements) {
@@ -156,55 +157,18 @@ Drafts draft_limit(const Claim& claim, const BundleView& bundle) {
       if (std::string fault = fault_in_rate(gate, *found, bundle); !fault.empty()) return lacking(std::move(fault));
       launches = launches_in(found->note);
     }
-    add(clauses, *found, with_target(quantity.of, bundle.own_target()));
+    add(clauses, *found, with_target(quantity.of, bundle.own_target()), assembler);
   }
   if (clauses.empty()) return lacking("nothing of it held");
   const VerifiedRecord& one = *bundle.of_gate(gate).front();
   const std::string timed =
-      launches == 0 ? "" : fmt::format(", over {} launches of which nothing was throttled", launches);
+      launches == 0 ? "" : fmt::format(", in {} launches while nothing throttled the device", launches);
   return {.made = {{.evidence_class = one.derived.evidence_class,
                     .level = one.derived.level,
                     .scope = bundle.scope(),
                     .sentence = fmt::format("On {}, {}{}.", bundle.device_words(), told(clauses), timed),
                     .records = {one.record.id()}}},
           .lacks = {}};
-}
-
-Drafts draft_profile(const Claim& claim, const BundleView& bundle) {
-  if (!bundle.has_device()) return lacking("no device was opened");
-  const auto profiles = builtin_profiles();
-  if (!profiles) return lacking(profiles.error().message);
-  const auto differences = profile_differences(*profiles, bundle.report());
-  if (!differences) return lacking(fmt::format("no profile is of {}", with_article(bundle.scope().device)));
-  if (differences->compared() == 0)
-    return lacking(fmt::format("nothing that profile {} expects was observed", differences->profile));
-  if (const ProfileRow* row = differences->first_mismatch(Severity::fail))
-    return lacking(fmt::format("profile {} expects {} to be {} {}, observed was {}", differences->profile, row->key,
-                               word(row->op), row->expected.dump(), row->observed.dump()));
-  std::vector<std::string> differing, records;
-  std::size_t facts = 0;
-  for (const ProfileRow& row : differences->rows) {
-    if (row.agreement != Agreement::new_fact) ++facts;
-    if (row.agreement == Agreement::mismatch) differing.push_back(row.key);
-    if (!row.record.empty() && row.agreement != Agreement::new_fact &&
-        std::ranges::find(records, row.record) == records.end())
-      records.push_back(row.record);
-  }
-  const std::size_t settled = differences->count(Agreement::conflict_resolved);
-  std::string result = fmt::format("{} match", differences->count(Agreement::match));
-  if (settled > 0) result += fmt::format(", {} agree with one of several sources", settled);
-  result +=
-      differing.empty() ? " and none differs" : fmt::format(" and {} differ ({})", differing.size(), listed(differing));
-  return {
-      .made = {{.level = evidence::Level::e1,
-                .scope = bundle.scope(),
-                .sentence = fmt::format(
-                    "{} on {} agree with profile {}, version {} of {}, in every fact of severity fail: {} of its {} "
-                    "facts were observed, of which {}.",
-                    capitalised(claim.subject), bundle.device_words(), differences->profile, differences->version,
-                    differences->as_of, differences->compared(), facts, result),
-                .records = records}},
-      .lacks = {}};
 }
 
 }  // namespace assay::reports

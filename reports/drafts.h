@@ -43,6 +43,7 @@ Drafts or_lacking(Drafts, std::string what);
 // draft_values.cc: what was read off a device.
 Drafts draft_query(const Claim&, const BundleView&);
 Drafts draft_limit(const Claim&, const BundleView&);
+// draft_profile.cc
 Drafts draft_profile(const Claim&, const BundleView&);
 // draft_capability.cc: what executed.
 Drafts draft_capability(const Claim&, const BundleView&);

@@ -28,7 +28,7 @@ struct Scope {
 };
 
 /// A sentence that its bundle carries.
-class SupportedClaim {
+class SupportedClaim final {
  public:
   /// "executes.tma.multicast"; of a family with the instance: "accepts/tcgen05.alloc@sm_100a".
   const std::string& id() const { return id_; }

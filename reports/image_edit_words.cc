@@ -50,25 +50,25 @@ std::string_view sort_of(const Record& record) {
   return "image";
 }
 
-std::string name_in_run(const Record& record) {
-  return record.variant.empty() ? "of gate " + record.gate : name_of(record.variant);
+/// "for sm_80 by NVRTC 13.0".
+std::string built_for(std::string_view target, std::string_view assembler) {
+  return assembler.empty() ? fmt::format("for {}", target) : fmt::format("for {} by {}", target, assembler);
 }
 
 }  // namespace
 
 std::string image_words(const Record& record, std::string_view assembler) {
-  const std::string by = assembler.empty() ? "" : fmt::format(" by {}", assembler);
-  const std::string name = fmt::format("{} {}", sort_of(record), name_in_run(record));
-  if (record.image == ImageKind::patched && record.edit)
-    return fmt::format("the {}, built for {}{}, after {}", name, record.edit->source, by,
-                       edit_words(*record.edit, record.target));
+  const std::string_view sort = sort_of(record);
+  const std::string name = record.variant.empty() ? "gate " + record.gate : name_of(record.variant);
   if (record.image == ImageKind::supplied) {
     const auto file = record.artifacts.find("image");
-    const std::string digest = file == record.artifacts.end() ? "not kept" : "sha256 " + file->second;
-    return fmt::format("the supplied {} ({})", name, digest);
+    const std::string digest = file == record.artifacts.end() ? "" : fmt::format(" of SHA-256 {}", file->second);
+    return fmt::format("a supplied {}{} ({})", sort, digest, name);
   }
-  if (sort_of(record) == "PTX text") return fmt::format("the unmodified {}, written for {}", name, record.target);
-  return fmt::format("the unmodified {}, built for {}{}", name, record.target, by);
+  if (record.image == ImageKind::patched && record.edit)
+    return fmt::format("{} built {} ({})", with_article(sort), built_for(record.edit->source, assembler), name);
+  if (sort == "PTX text") return fmt::format("an unmodified PTX text for {} ({})", record.target, name);
+  return fmt::format("an unmodified {} built {} ({})", sort, built_for(record.target, assembler), name);
 }
 
 std::string edit_words(const ImageEdit& edit, std::string_view target) {
@@ -77,16 +77,16 @@ std::string edit_words(const ImageEdit& edit, std::string_view target) {
   const std::string size = counted(static_cast<std::int64_t>(edit.bytes.size()), "byte");
   if (arch_field && edit.bytes.size() == 1)
     return fmt::format("an ELF arch-field rewrite of {} ({})", size, bytes_of(edit));
-  if (arch_field) return fmt::format("an ELF arch-field rewrite and more, {} in all ({})", size, bytes_of(edit));
+  if (arch_field) return fmt::format("an ELF arch-field rewrite within an image edit of {} ({})", size, bytes_of(edit));
   return fmt::format("an image edit of {} ({})", size, bytes_of(edit));
 }
 
 std::string comparison_with_native(const ImageEdit& edit) {
   if (edit.code == Likeness::identical && edit.mercury == Likeness::different)
-    return "its .text equals the native build's and its Mercury copy does not";
-  if (edit.code == Likeness::identical) return "a loader test only, since its machine code equals the native build's";
-  if (edit.code == Likeness::different) return "its machine code differs from the native build's";
-  return "its machine code was not compared with a native build's";
+    return "its .text equal to the native build's and its Mercury copy different";
+  if (edit.code == Likeness::identical) return "a loader test only, its machine code being the native build's";
+  if (edit.code == Likeness::different) return "its machine code different from the native build's";
+  return "its machine code not compared with a native build's";
 }
 
 std::string how_far(Level level) {

@@ -1,30 +1,15 @@
 #include "reports/profile_differences.h"
 
 #include <algorithm>
-#include <map>
+
+#include "reports/profile_observations.h"
 
 namespace assay::reports {
 namespace {
 
-using evidence::VerifiedRecord;
 using evidence::VerifyReport;
 
-struct Observation {
-  Json value;
-  std::string unit, record;
-};
-
-/// Everything that a device question measured, by key; of two records that did, the first counts.
-std::map<std::string, Observation> observations(const VerifyReport& report) {
-  std::map<std::string, Observation> seen;
-  for (const VerifiedRecord& one : report.records)
-    for (const evidence::Measurement& measured : one.record.measurements)
-      if (!measured.value.is_null())
-        seen.try_emplace(measured.key, Observation{measured.value, measured.unit, one.record.id()});
-  return seen;
-}
-
-ProfileRow row_of(const Profile& profile, const Fact& fact, const std::map<std::string, Observation>& seen) {
+ProfileRow row_of(const Profile& profile, const Fact& fact, const Observations& seen) {
   ProfileRow row{.key = fact.key,
                  .op = fact.op,
                  .expected = fact.expected,
@@ -66,7 +51,7 @@ const ProfileRow* ProfileDifferences::first_mismatch(Severity severity) const {
 std::optional<ProfileDifferences> profile_differences(std::span<const Profile> profiles, const VerifyReport& report) {
   const Profile* profile = profile_of(profiles, report);
   if (profile == nullptr) return std::nullopt;
-  const auto seen = observations(report);
+  const Observations seen = observations(report);
   ProfileDifferences differences{
       .profile = profile->id, .version = profile->version, .as_of = profile->as_of, .notice = profile->notice};
   for (const Fact& fact : profile->facts) differences.rows.push_back(row_of(*profile, fact, seen));

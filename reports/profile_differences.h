@@ -1,7 +1,7 @@
 // A bundle beside the profile of its device: what was observed, what was expected, and how they compare.
 //
 // A pure function of the records. A profile is never evidence, and a fact whose sources contradict each other fails
-// nothing. Facts come in the profile's order, then what was measured and the profile is silent about. Tested by
+// nothing. Facts come in the profile's order, then what was observed and the profile is silent about. Tested by
 // tests/reports/profile_differences_test.cc.
 #pragma once
 

@@ -8,14 +8,13 @@
 namespace assay::reports {
 namespace {
 
-/// The first line, cleaned, and cut at a character boundary.
+/// The first line, of printable ASCII alone: nothing that turns the direction of a text, hides in it, or ends it.
 std::string first_line(std::string_view text, std::size_t limit) {
-  std::string line = clean_utf8(text.substr(0, text.find_first_of("\r\n")));
+  std::string line(text.substr(0, text.find_first_of("\r\n")));
   std::ranges::replace(line, '\t', ' ');
-  if (line.size() <= limit) return line;
-  std::size_t end = limit;
-  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0u) == 0x80u) --end;
-  return line.substr(0, end) + "...";
+  std::ranges::replace_if(
+      line, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return line.size() <= limit ? line : line.substr(0, limit) + "...";
 }
 
 }  // namespace

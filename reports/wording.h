@@ -1,7 +1,7 @@
 // Words and numbers as sentences hold them.
 //
 // A bundle's strings come from drivers, assemblers and whoever wrote the bundle, so what goes into a sentence is cut to
-// one line and to characters that cannot end the sentence or start another one. Tested by
+// one line of printable ASCII. Tested by
 // tests/reports/wording_test.cc.
 #pragma once
 
@@ -28,7 +28,7 @@ std::string measured(const Json& value, std::string_view unit);
 std::string decimal(std::int64_t value, std::int64_t scale, int digits);
 /// A time: "123.4 us".
 std::string time_of(std::int64_t ns);
-/// A name of the outside world: one line, no control characters, at most 80 characters.
+/// A name of the outside world: one line, at most 80 characters.
 std::string name_of(std::string_view text);
 /// What software said, in quotation marks: its first line, at most 160 characters, inner quotation marks single.
 std::string in_quotes(std::string_view text);

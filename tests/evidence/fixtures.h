@@ -185,7 +185,8 @@ inline Json good_environment() {
 
 /// Writes a sealed bundle of the records; each of their gates is a required one.
 inline void write_bundle(const std::filesystem::path& folder, const std::vector<Record>& records,
-                         const std::vector<std::string>& artifacts = {}, const Redactor* redactor = &test_redactor()) {
+                         const std::vector<std::string>& artifacts = {}, const Redactor* redactor = &test_redactor(),
+                         const Json& environment = good_environment()) {
   auto writer = BundleWriter::create(folder, good_challenge(), redactor);
   ASSERT_TRUE(writer) << writer.error().message;
   for (const std::string& artifact : artifacts) ASSERT_TRUE(writer->add_artifact(artifact));
@@ -197,7 +198,7 @@ inline void write_bundle(const std::filesystem::path& folder, const std::vector<
     ASSERT_TRUE(derived) << derived.error().message;
   }
   writer->set_gates(gates);
-  writer->set_environment(good_environment());
+  writer->set_environment(environment);
   const auto digest = writer->finish();
   ASSERT_TRUE(digest) << digest.error().message;
 }

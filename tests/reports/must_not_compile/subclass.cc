@@ -1,0 +1,10 @@
+// Nor by a class of one's own that passes for one.
+// expected: cannot derive from 'final' base|is marked 'final'
+#include "reports/guardrail.h"
+
+namespace mine {
+struct Claim : assay::reports::SupportedClaim  // forbidden
+{};
+}  // namespace mine
+
+int main() { return 0; }
