@@ -34,7 +34,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string bundle, require, baseline, against, waivers, junit;
+  std::string bundle, require, baseline, against, waivers, trust, junit;
   bool github = false, json = false;
 };
 
@@ -124,7 +124,7 @@ std::optional<Refusal> Check::hold_against_policy() {
 
 std::optional<Refusal> Check::hold_against_baseline() {
   Exit end = Exit::done;
-  const auto baseline = open_judged("check", options_.baseline, end);
+  const auto baseline = open_judged("check", options_.baseline, options_.trust, end);
   if (!baseline) return Refusal{{}, end};
   const reports::Comparison comparison =
       reports::compare({baseline->bundle.report(), baseline->claims}, {bundle(), judged_.claims});
@@ -231,7 +231,7 @@ void print(const reports::CheckReport& report, const Options& options, Exit exit
 
 Exit check(const Options& options) {
   Exit end = Exit::done;
-  const auto judged = open_judged("check", options.bundle, end);
+  const auto judged = open_judged("check", options.bundle, options.trust, end);
   if (!judged) return end;
   Check check(options, *judged);
   if (const auto refusal = check.run())
@@ -259,6 +259,7 @@ Exit run_check(Arguments arguments) {
   app.add_option("--against-env", options.against,
                  "Bundle or environment.json of where the claims would be used: stale if it differs");
   app.add_option("--waivers", options.waivers, "What may fail for now, by whose word and until when (waivers/1)");
+  app.add_option("--trust", options.trust, "Trust file: bundle and baseline must be signed by an operator of it");
   app.add_option("--junit", options.junit, "Write JUnit XML to this file");
   app.add_flag("--github", options.github, "Annotations, step summary and outputs of GitHub Actions");
   app.add_flag("--json", options.json, "Report as JSON on standard output");

@@ -8,9 +8,9 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/cli/claims_text.h"
-#include "harness/cli/recompute.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/terminal.h"
+#include "harness/cli/verify_options.h"
 #include "harness/evidence/verified_bundle.h"
 #include "reports/claims.h"
 #include "reports/guardrail.h"
@@ -19,7 +19,7 @@ namespace assay::cli {
 namespace {
 
 struct Options {
-  std::string bundle;
+  std::string bundle, trust;
   std::vector<std::string> require;
   bool json = false, all = false;
 };
@@ -57,9 +57,9 @@ Exit judge_bundle(const std::vector<reports::Claim>& catalogue, const Options& o
   if (!std::filesystem::is_directory(options.bundle, unreadable))
     return complain("claims", Error{fmt::format("{}: no such folder; name the folder that a run left", options.bundle)},
                     Exit::usage);
-  evidence::VerifyOptions verify;
-  verify.recompute = recompute;
-  verify.compare_images = compare_images;
+  evidence::VerifyOptions verify = verify_options(true);
+  if (const Status added = add_trust(verify, options.trust); !added)
+    return complain("claims", added.error(), Exit::usage);
   auto bundle = evidence::VerifiedBundle::open(options.bundle, verify);
   if (!bundle)
     return complain("claims",
@@ -87,6 +87,7 @@ Exit run_claims(Arguments arguments) {
   CLI::App app;
   Options options;
   app.add_option("BUNDLE", options.bundle, "Folder that a run left; without it the catalogue is listed");
+  app.add_option("--trust", options.trust, "Trust file: refuse what no trusted operator signed");
   app.add_option("--require", options.require,
                  "Print this claim alone, and end with 5 if the bundle does not carry it; may be repeated")
       ->allow_extra_args(false);

@@ -41,9 +41,9 @@ Exit run_diff(Arguments arguments) {
   Exit end = Exit::done;
   if (!parse(app, arguments, *find_subcommand("diff"), end)) return end;
 
-  const auto was = open_judged("diff", before, end);
+  const auto was = open_judged("diff", before, "", end);
   if (!was) return end;
-  const auto is = open_judged("diff", after, end);
+  const auto is = open_judged("diff", after, "", end);
   if (!is) return end;
   const reports::Comparison comparison =
       reports::compare({was->bundle.report(), was->claims}, {is->bundle.report(), is->claims});

@@ -18,8 +18,10 @@ struct JudgedBundle {
   reports::Judgement claims;
 };
 
-/// Opens and judges the folder. Without a value the fault has been told on standard error, and `end` is the code:
-/// `usage` where there is no such folder, `integrity` where the bundle is damaged or unfit.
-std::optional<JudgedBundle> open_judged(std::string_view command, const std::string& folder, Exit& end);
+/// Opens and judges the folder; with a trust file, only what a trusted operator signed. Without a value the fault has
+/// been told on standard error, and `end` is the code: `usage` where there is no such folder or trust file, `integrity`
+/// where the bundle is damaged, unfit or not trusted.
+std::optional<JudgedBundle> open_judged(std::string_view command, const std::string& folder, const std::string& trust,
+                                        Exit& end);
 
 }  // namespace assay::cli
