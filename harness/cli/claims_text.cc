@@ -173,11 +173,12 @@ Json catalogue_json(std::span<const Claim> catalogue) {
           {"claims", std::move(claims)}};
 }
 
-std::string judgement_text(const evidence::VerifiedBundle& bundle, const Judgement& judgement, std::string_view folder,
+std::string judgement_text(const evidence::VerifyReport& report, const Judgement& judgement, std::string_view folder,
                            const ClaimsLayout& layout) {
-  return fmt::format("{}\n  {}\n  bundle {}\n  {} sentences supported, {} claims not\n",
-                     paint(std::string(folder), Colour::bold, layout.colour), bundle_line(bundle.report()),
-                     bundle.report().manifest_sha256, judgement.supported.size(), judgement.refused.size()) +
+  return fmt::format("{}\n  {}\n  bundle {}\n  {}\n  {} sentences supported, {} claims not\n",
+                     paint(std::string(folder), Colour::bold, layout.colour), bundle_line(report),
+                     report.manifest_sha256, report.attestation.line, judgement.supported.size(),
+                     judgement.refused.size()) +
          supported_text(judgement, layout) + refused_text(judgement, layout);
 }
 
