@@ -1,7 +1,6 @@
 // `assay publish`: a report of what a bundle carries, and of what it does not.
 #include <algorithm>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,12 +8,9 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "harness/cli/image_check.h"
 #include "harness/cli/publication.h"
-#include "harness/cli/recompute.h"
 #include "harness/cli/subcommand.h"
-#include "harness/evidence/trust.h"
-#include "probes/gates.h"
+#include "harness/cli/verify_options.h"
 
 namespace assay::cli {
 namespace {
@@ -41,28 +37,8 @@ bool is_within(const fs::path& inner, const fs::path& outer) {
   return std::mismatch(out.begin(), out.end(), in.begin(), in.end()).first == out.end();
 }
 
-/// What a signed statement must claim; of a catalogue that cannot be read it claims nothing.
-Json claims_again(const evidence::VerifiedBundle& bundle) {
-  const Result<std::vector<reports::Claim>> catalogue = reports::builtin_claims();
-  if (!catalogue) return nullptr;
-  return reports::to_json(reports::Guardrail(*catalogue).judge(bundle), reports::catalogue_sha256(*catalogue));
-}
-
 /// All that can be checked is, oracles too: what is published is read by those who check nothing.
-evidence::VerifyOptions everything(std::optional<evidence::TrustFile> trust) {
-  evidence::VerifyOptions verify;
-  verify.recompute = recompute;
-  verify.compare_images = compare_images;
-  verify.check_image = check_native_image;
-  verify.gate_set = probes::gate_set;
-  verify.claims = claims_again;
-  verify.trust = std::move(trust);
-  return verify;
-}
-
-Exit publish(const Options& options, const std::vector<std::string>& formats,
-             std::optional<evidence::TrustFile> trust) {
-  const evidence::VerifyOptions verify = everything(std::move(trust));
+Exit publish(const Options& options, const std::vector<std::string>& formats, const evidence::VerifyOptions& verify) {
   const Result<evidence::VerifiedBundle> bundle = evidence::VerifiedBundle::open(options.bundle, verify);
   if (!bundle) return complain("publish", Error{bundle.error().message}, Exit::integrity);
   const Result<reports::Report> report = reports::make_report(*bundle);
@@ -103,13 +79,10 @@ Exit run_publish(Arguments arguments) {
                     Exit::usage);
   const Result<std::vector<std::string>> formats = parse_formats(options.formats);
   if (!formats) return complain("publish", formats.error(), Exit::usage);
-  std::optional<evidence::TrustFile> trust;
-  if (!options.trust.empty()) {
-    Result<evidence::TrustFile> file = evidence::load_trust(options.trust);
-    if (!file) return complain("publish", file.error(), Exit::usage);
-    trust = *std::move(file);
-  }
-  return publish(options, *formats, std::move(trust));
+  evidence::VerifyOptions verify = verify_options(true);
+  if (const Status added = add_trust(verify, options.trust); !added)
+    return complain("publish", added.error(), Exit::usage);
+  return publish(options, *formats, verify);
 }
 
 }  // namespace assay::cli

@@ -15,12 +15,14 @@
 #include "harness/base/child.h"
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
+#include "harness/cli/answer.h"
 #include "harness/cli/device_lock.h"
 #include "harness/cli/environment.h"
 #include "harness/cli/error_legend.h"
 #include "harness/cli/matrix.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/self.h"
+#include "harness/cli/signing.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/terminal.h"
 #include "harness/cuda/driver.h"
@@ -36,7 +38,8 @@ using evidence::ControlStatus;
 using evidence::Verdict;
 
 struct Options {
-  std::string out, driver, device = "0";
+  std::string out, driver, device = "0", challenge;
+  KeyChoice key;
   std::vector<std::string> gates;
   int attempt_seconds = 30, run_seconds = 600;
   std::string patched_launch;
@@ -181,7 +184,7 @@ void print_table(const gate::RunResult& result, const std::filesystem::path& fol
 }
 
 void print_json(const gate::RunResult& result, const std::filesystem::path& folder, const std::string& manifest,
-                Exit exit) {
+                const Signed& signature, Exit exit) {
   Json gates = Json::array();
   for (const gate::GateOutcome& outcome : result.outcomes)
     gates.push_back({{"gate", outcome.gate},
@@ -196,6 +199,7 @@ void print_json(const gate::RunResult& result, const std::filesystem::path& fold
   const Json document = {{"schema", "run-summary/1"},
                          {"bundle", folder.string()},
                          {"manifest_sha256", manifest},
+                         {"signed_by", signature.keyid},
                          {"gates", gates},
                          {"matrix", matrix_json(result.records)},
                          {"images", image_json(result.records)},
@@ -225,21 +229,48 @@ Exit complain_of_driver(const Error& error) {
   return complain("run", told, Exit::environment);
 }
 
+/// A challenge that no run began to answer may be answered by the next.
+void give_back(const Commission& commission) {
+  if (commission.issued) forget_answer(*commission.issued);
+}
+
 /// A run that a busy device kept from beginning leaves no folder behind.
-Exit abandoned(const std::filesystem::path& folder, const Error& error) {
+Exit abandoned(const std::filesystem::path& folder, const Commission& commission, const Error& error) {
   std::error_code ignored;
-  if (error.code == EWOULDBLOCK) std::filesystem::remove_all(folder, ignored);
+  if (error.code == EWOULDBLOCK) {
+    give_back(commission);
+    std::filesystem::remove_all(folder, ignored);
+  }
   return complain("run", error, Exit::environment);
 }
 
-Exit record_run(const Options& options, const evidence::Challenge& challenge, const std::filesystem::path& folder,
+Result<evidence::BundleWriter> create_bundle(const std::filesystem::path& folder, const Commission& commission,
+                                             const evidence::Redactor* redactor) {
+  return commission.issued ? evidence::BundleWriter::create(folder, *commission.issued, redactor)
+                           : evidence::BundleWriter::create(folder, commission.challenge, redactor);
+}
+
+/// Signs and tells of the run. A signature that was wanted and refused outweighs how the gates ended.
+Exit conclude(const Options& options, const gate::RunResult& result, const Commission& commission,
+              const std::filesystem::path& folder, const std::string& manifest) {
+  const Signed signature = sign_run(folder, commission);
+  const Exit exit = signature.refusal ? Exit::integrity : exit_of(result);
+  options.json ? print_json(result, folder, manifest, signature, exit) : print_table(result, folder);
+  if (!options.json && !signature.keyid.empty()) fmt::print("Signed with key {}\n", signature.keyid);
+  const Exit told = result.driver_error ? complain_of_driver(*result.driver_error) : exit;
+  return signature.refusal ? complain("run", *signature.refusal, Exit::integrity) : told;
+}
+
+Exit record_run(const Options& options, const Commission& commission, const std::filesystem::path& folder,
                 const evidence::Redactor& redactor) {
-  Result<evidence::BundleWriter> bundle =
-      evidence::BundleWriter::create(folder, challenge, options.no_redact ? nullptr : &redactor);
-  if (!bundle) return complain("run", bundle.error(), blame(bundle.error()));
+  Result<evidence::BundleWriter> bundle = create_bundle(folder, commission, options.no_redact ? nullptr : &redactor);
+  if (!bundle) {
+    give_back(commission);
+    return complain("run", bundle.error(), blame(bundle.error()));
+  }
   BundleJournal journal(*bundle);
   Progress progress(options.quiet);
-  gate::RunOptions wanted = run_options(options, challenge);
+  gate::RunOptions wanted = run_options(options, commission.challenge);
   std::optional<HostLock> device_lock;
   wanted.claim = [&device_lock](const gate::Survey& survey) -> Status {
     Result<HostLock> lock = lock_device(survey);
@@ -248,16 +279,14 @@ Exit record_run(const Options& options, const evidence::Challenge& challenge, co
     return ok();
   };
   const auto result = gate::run_gates(probes::gates(), wanted, journal, progress);
-  if (!result) return abandoned(folder, result.error());
+  if (!result) return abandoned(folder, commission, result.error());
   if (result->interrupted != 0) return interrupted(*bundle, result->interrupted);
 
   bundle->set_environment(describe_environment(*result, redactor));
   bundle->set_gates(required(*result));
   const Result<std::string> manifest = bundle->finish();
   if (!manifest) return complain("run", manifest.error(), Exit::environment);
-  const Exit exit = exit_of(*result);
-  options.json ? print_json(*result, folder, *manifest, exit) : print_table(*result, folder);
-  return result->driver_error ? complain_of_driver(*result->driver_error) : exit;
+  return conclude(options, *result, commission, folder, *manifest);
 }
 
 /// Once, before anything runs: what an edited image does to a machine is not known beforehand.
@@ -274,10 +303,25 @@ void warn_of_patched_launch(gate::PatchedLaunch launch) {
              what);
 }
 
-Exit run(const Options& options) {
+/// What is asked for at once, but cannot be: empty if all of it can.
+std::string contradiction(const Options& options) {
+  if (!options.challenge.empty() && !options.gates.empty())
+    return "--gate: a verifier's challenge says which gates are asked; leave out one of the two";
+  if (!options.key.file.empty() && options.no_redact)
+    return "--no-redact: a private bundle is never signed; leave out one of the two";
+  return {};
+}
+
+Exit run(Options options) {
   if (!options.driver.empty())
     if (const auto choice = cuda::parse_driver_choice(options.driver); !choice)
       return complain("run", choice.error(), Exit::usage);
+  if (const std::string wrong = contradiction(options); !wrong.empty())
+    return complain("run", Error{wrong}, Exit::usage);
+  Exit exit = Exit::usage;
+  const Result<Commission> commission = take_commission(options.challenge, options.key, exit);
+  if (!commission) return complain("run", commission.error(), exit);
+  if (commission->issued) options.gates = commission->challenge.gates;
   if (const auto gates = gate::select_gates(probes::gates(), options.gates); !gates)
     return complain("run", gates.error(), Exit::usage);
   const Result<Digest> salt = evidence::load_or_create_salt(state_folder());
@@ -285,10 +329,12 @@ Exit run(const Options& options) {
 
   warn_of_patched_launch(launch_allowed(options));
   watch_for_interrupt();
-  const evidence::Challenge challenge = evidence::make_challenge("assay run");
   const std::filesystem::path folder =
-      options.out.empty() ? default_folder(challenge) : std::filesystem::path(options.out);
-  return record_run(options, challenge, folder, evidence::Redactor(evidence::local_secrets(), *salt));
+      options.out.empty() ? default_folder(commission->challenge) : std::filesystem::path(options.out);
+  if (commission->issued)
+    if (const Status noted = note_answer(*commission->issued, folder); !noted)
+      return complain("run", noted.error(), noted.error().code == 0 ? Exit::integrity : Exit::environment);
+  return record_run(options, *commission, folder, evidence::Redactor(evidence::local_secrets(), *salt));
 }
 
 }  // namespace
@@ -305,6 +351,9 @@ Exit run_run(Arguments arguments) {
   app.add_option("--allow-patched-launch", options.patched_launch,
                  "Launch edited images of cubin.arch_patch: baseline (the plain kernel) or all (a machine of your own)")
       ->check(CLI::IsMember({"baseline", "all"}));
+  app.add_option("--challenge", options.challenge, "Answer this challenge of a verifier, which says which gates");
+  app.add_option("--sign", options.key.file, "Sign the bundle with this private key");
+  add_passphrase_option(app, options.key);
   app.add_flag("--no-cache", options.no_cache, "Assemble everything anew");
   app.add_flag("--no-redact", options.no_redact, "Keep host names, users and paths; marks the bundle private");
   app.add_flag("--json", options.json, "Summary as JSON on standard output");

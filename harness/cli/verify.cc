@@ -1,117 +1,123 @@
-// `assay verify`: is a bundle whole, unchanged, consistent and rightly labelled?
-#include <unistd.h>
-
+// `assay verify`: is a bundle whole, unchanged, consistent and rightly labelled, and who vouches for it?
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "harness/cli/image_check.h"
+#include "harness/base/file_system.h"
+#include "harness/cli/key_choice.h"
+#include "harness/cli/pae.h"
 #include "harness/cli/publication.h"
-#include "harness/cli/recompute.h"
 #include "harness/cli/subcommand.h"
-#include "harness/cli/terminal.h"
-#include "harness/evidence/verify.h"
-#include "probes/gates.h"
+#include "harness/cli/verify_options.h"
+#include "harness/cli/verify_text.h"
+#include "harness/evidence/issued_challenge.h"
+#include "harness/evidence/sign_bundle.h"
 
 namespace assay::cli {
 namespace {
 
-std::string verdict_counts(const evidence::VerifyReport& report) {
-  std::string text;
-  for (const auto& [verdict, count] : report.verdicts)
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, evidence::word(verdict));
-  return text;
+struct Options {
+  std::string folder, trust, challenge, emit, published;
+  KeyChoice key;
+  bool again = false, independent = false, json = false;
+};
+
+/// What is asked for at once, but cannot be: empty if all of it can.
+std::string contradiction(const Options& options) {
+  if (options.independent && options.trust.empty())
+    return "--independent needs --trust: without it nobody is known to be independent";
+  if (!options.key.file.empty() && !options.again)
+    return "--sign needs --recompute: a verifier signs what he has computed again";
+  return {};
 }
 
-std::string recount(const evidence::VerifyReport& report, bool asked) {
-  if (!asked) return "oracles not recomputed (--recompute does)";
-  return fmt::format("oracles recomputed: {} records agree, {} not recomputed", report.cases.agreed,
-                     report.cases.not_recomputed);
+/// The challenge that the bundle is to answer. Whether it has expired by now is no matter: the run has its times.
+Status add_challenge(evidence::VerifyOptions& verify, const std::string& file) {
+  if (file.empty()) return ok();
+  const auto text = read_file(file);
+  if (!text) return text.error();
+  const auto challenge = evidence::read_issued_challenge(*text, file);
+  if (!challenge) return challenge.error();
+  verify.challenge_sha256 = hex(sha256(challenge->payload));
+  return ok();
 }
 
-void print_text(const evidence::VerifyReport& report, const std::string& folder, bool recomputed) {
-  const bool colour = takes_colour(STDOUT_FILENO);
-  if (!report.intact) {
-    fmt::print("{} {}\n", paint("refused", Colour::red, colour), folder);
-    for (const evidence::Finding& finding : report.findings)
-      fmt::print("  {} [{}]\n", evidence::to_string(finding), finding.rule);
-    return;
-  }
-  fmt::print("{} {}\n  {} records: {}\n  {}\n", paint("intact", Colour::green, colour), folder, report.records.size(),
-             verdict_counts(report), recount(report, recomputed));
-  if (report.labels_not_recomputed > 0)
-    fmt::print("  labels of {} records not recomputed: rules unknown to this build\n", report.labels_not_recomputed);
-  if (!report.unfit.empty()) fmt::print("  unfit to publish:\n");
-  for (const evidence::Finding& finding : report.unfit)
-    fmt::print("    {} [{}]\n", evidence::to_string(finding), finding.rule);
-  fmt::print("  self-attested: whoever holds the machine can write a consistent bundle\n");
-}
-
-Json findings_json(const std::vector<evidence::Finding>& findings) {
-  Json list = Json::array();
-  for (const evidence::Finding& finding : findings)
-    list.push_back({{"rule", finding.rule}, {"where", finding.where}, {"message", finding.message}});
-  return list;
-}
-
-void print_json(const evidence::VerifyReport& report, const std::string& folder) {
-  Json verdicts = Json::object();
-  for (const auto& [verdict, count] : report.verdicts) verdicts[std::string(evidence::word(verdict))] = count;
-  const Json document = {
-      {"schema", "verify-report/1"},
-      {"bundle", folder},
-      {"intact", report.intact},
-      {"findings", findings_json(report.findings)},
-      {"unfit", findings_json(report.unfit)},
-      {"records", report.records.size()},
-      {"verdicts", verdicts},
-      {"recomputed", {{"agreed", report.cases.agreed}, {"not_recomputed", report.cases.not_recomputed}}},
-      {"labels_not_recomputed", report.labels_not_recomputed},
-      {"private", report.environment.is_private},
-      {"manifest_sha256", report.manifest_sha256}};
-  if (const auto text = pretty_json(document)) fmt::print("{}", *text);
+/// After a whole verification that found nothing.
+Exit cosign(const Options& options, const evidence::VerifyReport& report, const evidence::PrivateKey& key) {
+  if (const Status done = evidence::cosign_bundle(options.folder, report, key); !done)
+    return complain("verify", Error{fmt::format("not signed: {}", done.error().message)}, Exit::integrity);
+  if (!options.json) fmt::print("  signed too with key {}\n", key.public_key().keyid());
+  return Exit::done;
 }
 
 /// Renders the report again. A file that is another one was written by hand, or from another bundle.
-Exit compare_report(const std::string& folder, const evidence::VerifyOptions& options, const std::string& published,
-                    bool quiet) {
-  const Result<evidence::VerifiedBundle> bundle = evidence::VerifiedBundle::open(folder, options);
+Exit compare_report(const Options& options, const evidence::VerifyOptions& verify) {
+  const Result<evidence::VerifiedBundle> bundle = evidence::VerifiedBundle::open(options.folder, verify);
   if (!bundle) return complain("verify", Error{bundle.error().message}, Exit::integrity);
-  const Result<std::vector<std::string>> names = compare_files(*bundle, published);
+  const Result<std::vector<std::string>> names = compare_files(*bundle, options.published);
   if (!names) return complain("verify", names.error(), Exit::integrity);
-  if (!quiet) fmt::print("  {} in {}: what this bundle renders to\n", fmt::join(*names, ", "), published);
+  if (!options.json) fmt::print("  {} in {}: what this bundle renders to\n", fmt::join(*names, ", "), options.published);
   return Exit::done;
+}
+
+Exit verify(const Options& options, const evidence::VerifyOptions& verify, const evidence::PrivateKey* key) {
+  VerifyView view{.folder = options.folder,
+                  .recomputed = options.again,
+                  .unfit_refused = verify.trust || key != nullptr,
+                  .emitted = {}};
+  if (!options.emit.empty()) {
+    auto emitted = emit_pae(options.folder, verify.trust.value_or(evidence::TrustFile{}), options.emit);
+    if (!emitted) return complain("verify", emitted.error(), Exit::integrity);
+    view.emitted = *std::move(emitted);
+  }
+  const evidence::VerifyReport report = evidence::verify_bundle(options.folder, verify);
+  options.json ? print_verify_json(report, view) : print_verify_text(report, view);
+  if (!holds(report, view)) return Exit::integrity;
+  if (options.independent && report.attestation.trust != evidence::Trust::independent)
+    return complain("verify", Error{fmt::format("not independent: {}", report.attestation.line)}, Exit::failed);
+  if (!options.published.empty())
+    if (const Exit end = compare_report(options, verify); end != Exit::done) return end;
+  return key != nullptr ? cosign(options, report, *key) : Exit::done;
+}
+
+Exit verify(const Options& options) {
+  if (const std::string wrong = contradiction(options); !wrong.empty())
+    return complain("verify", Error{wrong}, Exit::usage);
+  std::error_code unreadable;
+  if (!std::filesystem::is_directory(options.folder, unreadable))
+    return complain("verify", Error{fmt::format("{}: no such folder; name the folder that a run left", options.folder)},
+                    Exit::usage);
+  evidence::VerifyOptions wanted = verify_options(options.again);
+  if (const Status added = add_trust(wanted, options.trust); !added)
+    return complain("verify", added.error(), Exit::usage);
+  if (const Status added = add_challenge(wanted, options.challenge); !added)
+    return complain("verify", added.error(), added.error().code == 0 ? Exit::integrity : Exit::usage);
+  if (options.key.file.empty()) return verify(options, wanted, nullptr);
+  const auto key = load_key(options.key);
+  return key ? verify(options, wanted, &*key) : complain("verify", key.error(), Exit::usage);
 }
 
 }  // namespace
 
 Exit run_verify(Arguments arguments) {
   CLI::App app;
-  std::string folder, published;
-  bool again = false, json = false;
-  app.add_option("BUNDLE", folder, "Folder that a run left")->required();
-  app.add_flag("--recompute", again, "Compute every oracle again from the challenge and compare digests");
-  app.add_option("--report", published, "Folder that publish wrote: render its files again and compare");
-  app.add_flag("--json", json, "Report as JSON on standard output");
+  Options options;
+  app.add_option("BUNDLE", options.folder, "Folder that a run left")->required();
+  app.add_flag("--recompute", options.again, "Compute every oracle again from the challenge and compare digests");
+  app.add_option("--trust", options.trust,
+                 "Trust file: refuse what no trusted operator signed, or is unfit to publish");
+  app.add_flag("--independent", options.independent, "End with 1 unless a trusted verifier challenged and signed too");
+  app.add_option("--report", options.published, "Folder that publish wrote: render its files again and compare");
+  app.add_option("--challenge", options.challenge, "The challenge file that the bundle must answer");
+  app.add_option("--emit-pae", options.emit, "Folder for what stock openssl needs to check each signature");
+  app.add_option("--sign", options.key.file, "Add a verifier's signature with this private key");
+  add_passphrase_option(app, options.key);
+  app.add_flag("--json", options.json, "Report as JSON on standard output");
   Exit end = Exit::done;
   if (!parse(app, arguments, *find_subcommand("verify"), end)) return end;
-
-  std::error_code unreadable;
-  if (!std::filesystem::is_directory(folder, unreadable))
-    return complain("verify", Error{fmt::format("{}: no such folder; name the folder that a run left", folder)},
-                    Exit::usage);
-  evidence::VerifyOptions options;
-  if (again) options.recompute = recompute;
-  if (again) options.check_image = check_native_image;
-  options.gate_set = probes::gate_set;
-  options.compare_images = compare_images;
-  const evidence::VerifyReport report = evidence::verify_bundle(folder, options);
-  json ? print_json(report, folder) : print_text(report, folder, again);
-  if (!report.intact) return Exit::integrity;
-  return published.empty() ? Exit::done : compare_report(folder, options, published, json);
+  return verify(options);
 }
 
 }  // namespace assay::cli

@@ -16,8 +16,6 @@
 namespace assay::evidence {
 namespace {
 
-constexpr std::string_view kSelfAttested = "self-attested, not independently verified: ";
-
 /// First and last moment of a run, as its records tell them; a run without records took place at its challenge.
 std::pair<std::string, std::string> run_time(const VerifyReport& report) {
   const std::string issued = report.challenge ? report.challenge->issued_utc : "";
@@ -36,7 +34,6 @@ class Attester {
       : world_(world), options_(options), report_(report), said_(report.attestation) {}
 
   void attest() {
-    said_.line = std::string(kSelfAttested) + "whoever holds the machine can write a consistent bundle";
     check_challenge();
     if (!world_.has(kEnvelopeFile)) {
       if (options_.trust) find("signature", kEnvelopeFile, "missing: not signed, and a trusted signature is asked for");
@@ -232,8 +229,9 @@ void Attester::weigh() {
   const auto is_operator = [](const Signature& signature) { return signature.role == word(Role::operator_); };
   const auto by = std::find_if(said_.signatures.begin(), said_.signatures.end(), is_operator);
   if (by == said_.signatures.end()) {
-    said_.line = fmt::format("{}signed with key {}, for which nobody but the bundle vouches", kSelfAttested,
-                             short_id(said_.signatures.front().keyid));
+    said_.line = fmt::format(
+        "self-attested, not independently verified: signed with key {}, for which nobody but the bundle vouches",
+        short_id(said_.signatures.front().keyid));
     return;
   }
   const std::string attested = fmt::format("attested by the operator key {} ({})", short_id(by->keyid), by->owner);

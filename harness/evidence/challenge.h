@@ -29,7 +29,7 @@ struct Challenge {
   std::string issued_utc;
   std::string expires_utc;
   std::string purpose;             ///< One line for people.
-  std::vector<std::string> gates;  ///< Of each there must be a record; empty: the run chooses.
+  std::vector<std::string> gates;  ///< Each must have been asked. Empty: all; of a self-issued one: as the run likes.
   std::int64_t max_attempts = 0;   ///< No attempt has a higher number; 0: as many as the run likes.
   bool operator==(const Challenge&) const = default;
 };

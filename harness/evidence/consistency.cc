@@ -144,7 +144,9 @@ std::optional<std::string> contradiction(const Record& record) {
 }
 
 RunConsistency::RunConsistency(const Challenge& challenge, const RunRules& rules)
-    : asked_(challenge.gates), max_attempts_(challenge.max_attempts) {
+    : asked_(challenge.gates.begin(), challenge.gates.end()),
+      asks_for_all_(challenge.gates.empty() && challenge.issuer != kSelfIssued),
+      max_attempts_(challenge.max_attempts) {
   for (const RequiredGate& gate : rules.gates) gates_[gate.gate] = gate.gate_version;
   // A challenge that was read has valid times.
   if (const auto issued = parse_utc(challenge.issued_utc)) earliest_ = *issued;
@@ -153,6 +155,8 @@ RunConsistency::RunConsistency(const Challenge& challenge, const RunRules& rules
 
 /// The copy control looks at the device again after each fault, which is no second try at a question.
 std::optional<std::string> RunConsistency::against_challenge(const Record& record) const {
+  if (record.stopped == Stopped::not_selected && (asks_for_all_ || asked_.contains(record.gate)))
+    return "not selected, but the challenge asks for this gate";
   if (max_attempts_ == 0 || record.attempt <= max_attempts_ || record.gate == "control.copy") return std::nullopt;
   return fmt::format("attempt {}, the challenge allows {}", record.attempt, max_attempts_);
 }

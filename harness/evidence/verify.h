@@ -56,6 +56,7 @@ using CheckImage = std::function<std::string(const Record&, const KeptArtifact&)
 
 /// The ids of the gates that every run labelled by these rules has records of; empty for rules that nobody here knows.
 using GateSet = std::function<std::vector<std::string>(std::string_view rules)>;
+
 class VerifiedBundle;
 /// What a bundle supports and what not, as a signed statement holds it: {"catalogue_sha256", "claims", "refused"}. A
 /// function of records, rules, challenge and environment alone, so that signer and verifier get the same.
@@ -101,8 +102,10 @@ struct Attestation {
   Trust trust = Trust::self_attested;
   bool is_signed = false;
   std::vector<Signature> signatures;
-  std::string line;              ///< One sentence for every report: "self-attested, not independently verified: ...".
-  std::string statement_sha256;  ///< Of what is signed; empty if nothing is.
+  /// One sentence for every report: how far it goes, and why no further.
+  std::string line =
+      "self-attested, not independently verified: whoever holds the machine can write a consistent bundle";
+  std::string statement_sha256;        ///< Of what is signed; empty if nothing is.
   bool claims_not_recomputed = false;  ///< The statement's claims are of a catalogue that this build does not have.
 };
 

@@ -1,9 +1,11 @@
 // docs/schema/*.json and the readers say the same: what the writers write is valid, and what one refuses the other
 // refuses.
+#include <filesystem>
+
 #include "gtest/gtest.h"
 #include "tests/evidence/forger.h"
 #include "tests/evidence/signed_bundle.h"
-#include "tests/support/json_schema.h"
+#include "tests/support/schema.h"
 
 namespace assay::evidence {
 namespace {

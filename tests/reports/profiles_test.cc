@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
+
+#include "reports/profile_differences.h"
+#include "tests/reports/check_fixtures.h"
 
 namespace assay::reports {
 namespace {
@@ -89,6 +93,42 @@ TEST(ProfilesTest, AValueThatASourceClaimedResolvesTheConflict) {
   EXPECT_EQ(judge(blocks, 24), Agreement::match);
   EXPECT_EQ(judge(blocks, 32), Agreement::conflict_resolved);
   EXPECT_EQ(judge(blocks, 16), Agreement::mismatch);
+}
+
+bool is_unsure(const Fact& one) {
+  return one.confidence == Confidence::conflicting || one.confidence == Confidence::unknown;
+}
+
+/// A device of the profile that observes something nobody published, for every fact of which nobody is sure.
+evidence::VerifyReport contradicting(const Profile& profile, const std::string& name) {
+  evidence::Record question = evidence::good_question();
+  question.measurements.clear();
+  for (const Fact& one : profile.facts)
+    if (is_unsure(one))
+      question.measurements.push_back(
+          {.key = one.key, .source = "test", .unit = one.unit, .value = -12345, .note = ""});
+  evidence::Environment environment = h100_environment();
+  environment.device->name = name;
+  environment.device->compute_capability = profile.compute_capability;
+  return report_of({question}, environment);
+}
+
+TEST(ProfilesTest, ConflictingAndUnknownExpectationsFailNothing) {
+  const Result<std::vector<Profile>> profiles = builtin_profiles();
+  ASSERT_TRUE(profiles);
+  std::size_t unsure = 0, differ = 0;
+  for (const auto& [id, name] : {std::pair("gb10", "NVIDIA GB10"), std::pair("b200", "NVIDIA B200")}) {
+    const auto profile = std::ranges::find(*profiles, id, &Profile::id);
+    ASSERT_NE(profile, profiles->end());
+    const auto differences = profile_differences(*profiles, contradicting(*profile, name));
+    ASSERT_TRUE(differences);
+    unsure += static_cast<std::size_t>(std::ranges::count_if(profile->facts, is_unsure));
+    differ += differences->count(Agreement::mismatch) + differences->count(Agreement::unknown);
+    EXPECT_EQ(differences->first_mismatch(Severity::fail), nullptr) << id;
+    EXPECT_EQ(differences->first_mismatch(Severity::warn), nullptr) << id;
+  }
+  EXPECT_EQ(unsure, 15u);
+  EXPECT_EQ(differ, unsure);
 }
 
 TEST(ProfilesTest, UnitsAreConvertedOrRefused) {

@@ -6,7 +6,7 @@
 #include "reports/report_json.h"
 #include "tests/evidence/signed_bundle.h"
 #include "tests/reports/report_fixture.h"
-#include "tests/support/json_schema.h"
+#include "tests/support/schema.h"
 
 namespace assay::reports {
 namespace {

@@ -1,22 +1,21 @@
-// A reader of the JSON schemas under docs/schema. It knows the keywords that they use, and fails on one that it does
-// not know.
+// Holds a value against one of docs/schema/*.json. Knows the keywords that those use, and fails on one that it does not
+// know.
 #pragma once
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <regex>
 #include <string>
 #include <string_view>
 
 #include "harness/base/json.h"
+#include "tests/evidence/fixtures.h"
 
 namespace assay::test {
 
 inline Json read_schema(std::string_view name) {
   const auto path = std::filesystem::path(ASSAY_SOURCE_DIR) / "docs" / "schema" / (std::string(name) + ".schema.json");
-  std::ifstream file(path, std::ios::binary);
-  return Json::parse(file);
+  return Json::parse(evidence::read_text(path));
 }
 
 class Schema {
