@@ -3,6 +3,7 @@
 
 #include "harness/base/build_info.h"
 #include "harness/cli/verify_options.h"
+#include "harness/evidence/key_file.h"
 #include "tests/cli/process_test.h"
 #include "tests/evidence/signed_bundle.h"
 
@@ -116,7 +117,9 @@ TEST_F(SigningTest, ARunIsSignedIfItMayBePublishedFrom) {
   const Json summary = Json::parse(ended.out);
   const Json found = Json::parse(assay({"verify", "--recompute", "--json", at("bundle")}).out);
   EXPECT_TRUE(found["intact"]) << found;
-  if (build_info().git_dirty) EXPECT_NE(found["unfit"], Json::array());
+  if (build_info().git_dirty) {
+    EXPECT_NE(found["unfit"], Json::array());
+  }
   if (!found["unfit"].empty()) {
     EXPECT_EQ(ended.code, 4);
     EXPECT_THAT(ended.err, HasSubstr("assay run: not signed: environment.json: "));
