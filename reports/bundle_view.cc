@@ -38,24 +38,6 @@ bool is_emulation(DriverLibrary library) {
   return library == DriverLibrary::emulated || library == DriverLibrary::unknown;
 }
 
-/// The first thing that a device question says otherwise than the environment.
-std::string other_device(const VerifyReport& report, const std::string& own_target) {
-  if (!report.environment.device) return "";
-  const Environment::Device& device = *report.environment.device;
-  const auto differs = [&](std::string_view key, const Json& is) -> std::string {
-    for (const VerifiedRecord& one : report.records)
-      for (const evidence::Measurement& measured : one.record.measurements)
-        if (measured.key == key && !measured.value.is_null() && measured.value != is)
-          return fmt::format("{} measured {} as {}, environment.json says {}", one.record.id(), key,
-                             measured.value.dump(), is.dump());
-    return "";
-  };
-  for (std::string fault : {differs("device_name", device.name), differs("own_target", own_target),
-                            differs("multiprocessor_count", device.multiprocessor_count)})
-    if (!fault.empty()) return fault;
-  return "";
-}
-
 std::string silence_of(const VerifyReport& report, const std::string& own_target) {
   if (report.environment.driver && is_emulation(report.environment.driver->kind))
     return fmt::format("the driver library is {}; nothing that it answers supports a claim",
@@ -70,7 +52,7 @@ std::string silence_of(const VerifyReport& report, const std::string& own_target
   if (report.environment.device && own_target.empty())
     return fmt::format("environment.json: '{}' is no compute capability",
                        report.environment.device->compute_capability);
-  return other_device(report, own_target);
+  return "";
 }
 
 }  // namespace

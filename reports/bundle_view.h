@@ -20,8 +20,8 @@ class BundleView {
   using Records = std::vector<const evidence::VerifiedRecord*>;
 
   const evidence::VerifyReport& report() const { return report_; }
-  /// Why nothing can be said of this bundle at all: an emulated driver library, labels that were not recomputed,
-  /// records of another device than the environment's. Empty: something can.
+  /// Why nothing can be said of this bundle at all: an emulated driver library, labels that were not recomputed. Empty:
+  /// something can.
   const std::string& silence() const { return silence_; }
   bool has_device() const { return report_.environment.device && report_.environment.driver; }
   /// "sm_90a": the most specific target of the device; empty without a device.

@@ -1,17 +1,17 @@
 // `assay claims`: which sentences a bundle carries, and what each of the others lacks.
 #include <unistd.h>
 
-#include <algorithm>
-#include <filesystem>
-
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "harness/cli/claims_text.h"
+#include "harness/cli/judged_bundle.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/terminal.h"
-#include "harness/cli/verify_options.h"
-#include "harness/evidence/verified_bundle.h"
 #include "reports/claims.h"
 #include "reports/guardrail.h"
 
@@ -52,33 +52,28 @@ bool all_supported(const reports::Judgement& judgement, const std::vector<std::s
   return all;
 }
 
-Exit judge_bundle(const std::vector<reports::Claim>& catalogue, const Options& options) {
-  std::error_code unreadable;
-  if (!std::filesystem::is_directory(options.bundle, unreadable))
-    return complain("claims", Error{fmt::format("{}: no such folder; name the folder that a run left", options.bundle)},
-                    Exit::usage);
-  evidence::VerifyOptions verify = verify_options(true);
-  if (const Status added = add_trust(verify, options.trust); !added)
-    return complain("claims", added.error(), Exit::usage);
-  auto bundle = evidence::VerifiedBundle::open(options.bundle, verify);
-  if (!bundle)
-    return complain("claims",
-                    Error{fmt::format("{}: nothing may be said of it: {}", options.bundle, bundle.error().message)},
-                    Exit::integrity);
-  const reports::Judgement judgement = reports::Guardrail(catalogue).judge(*bundle);
+void print(const Options& options, const evidence::VerifyReport& report, const reports::Judgement& judgement,
+           std::span<const reports::Claim> catalogue) {
   if (options.json) {
     Json document = to_json(judgement, reports::catalogue_sha256(catalogue));
     document["schema"] = "claims-report/1";
     document["bundle"] = options.bundle;
-    document["manifest_sha256"] = bundle->report().manifest_sha256;
-    print(document);
-  } else {
-    const ClaimsLayout layout = {
-        .width = columns_of(STDOUT_FILENO, 120), .colour = takes_colour(STDOUT_FILENO), .all = options.all};
-    fmt::print("{}", options.require.empty() ? judgement_text(*bundle, judgement, options.bundle, layout)
-                                             : required_text(judgement, options.require, layout));
+    document["manifest_sha256"] = report.manifest_sha256;
+    document["attestation"] = report.attestation.line;
+    return print(document);
   }
-  return all_supported(judgement, options.require) ? Exit::done : Exit::unproven;
+  const ClaimsLayout layout = {
+      .width = columns_of(STDOUT_FILENO, 120), .colour = takes_colour(STDOUT_FILENO), .all = options.all};
+  fmt::print("{}", options.require.empty() ? judgement_text(report, judgement, options.bundle, layout)
+                                           : required_text(judgement, options.require, layout));
+}
+
+Exit judge_bundle(const std::vector<reports::Claim>& catalogue, const Options& options) {
+  Exit end = Exit::done;
+  const auto judged = open_judged("claims", options.bundle, options.trust, end);
+  if (!judged) return end;
+  print(options, judged->bundle.report(), judged->claims, catalogue);
+  return all_supported(judged->claims, options.require) ? Exit::done : Exit::unproven;
 }
 
 }  // namespace
@@ -87,10 +82,10 @@ Exit run_claims(Arguments arguments) {
   CLI::App app;
   Options options;
   app.add_option("BUNDLE", options.bundle, "Folder that a run left; without it the catalogue is listed");
-  app.add_option("--trust", options.trust, "Trust file: refuse what no trusted operator signed");
   app.add_option("--require", options.require,
                  "Print this claim alone, and end with 5 if the bundle does not carry it; may be repeated")
       ->allow_extra_args(false);
+  app.add_option("--trust", options.trust, "Trust file: only a bundle that a trusted operator signed");
   app.add_flag("--all", options.all, "Every sentence of a family, not the first few");
   app.add_flag("--json", options.json, "As JSON on standard output");
   Exit end = Exit::done;

@@ -18,7 +18,7 @@ using reports::RefusedClaim;
 using reports::SupportedClaim;
 
 constexpr std::size_t kFolded = 2;  // sentences of a family that are shown without --all
-constexpr std::string_view kIndent = "    ";
+constexpr std::size_t kIndent = 4;
 
 std::string_view family_of(std::string_view id) { return id.substr(0, id.find('/')); }
 
@@ -29,23 +29,28 @@ std::size_t end_of_scope(std::string_view sentence) {
   return end == std::string_view::npos ? 0 : end + 2;
 }
 
-/// The sentence in indented lines of `width`; the words that it shares with others step back.
-std::string sentence_lines(std::string_view sentence, const ClaimsLayout& layout) {
-  const std::size_t scope = end_of_scope(sentence);
-  std::string lines(kIndent);
-  std::size_t column = kIndent.size();
-  for (std::size_t at = 0; at < sentence.size();) {
-    const std::size_t end = std::min(sentence.find(' ', at), sentence.size());
-    if (column > kIndent.size()) {
+/// Words in lines of the layout's width, all but the first after `indent` spaces; what stands before `dim_until` steps
+/// back.
+std::string flowed(std::string_view text, std::size_t indent, std::size_t dim_until, const ClaimsLayout& layout) {
+  std::string lines;
+  std::size_t column = indent;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    if (column > indent) {
       const bool fits = column + 1 + (end - at) <= layout.width;
-      lines += fits ? " " : "\n" + std::string(kIndent);
-      column = fits ? column + 1 : kIndent.size();
+      lines += fits ? " " : "\n" + std::string(indent, ' ');
+      column = fits ? column + 1 : indent;
     }
-    lines += paint(std::string(sentence.substr(at, end - at)), at < scope ? Colour::dim : Colour::plain, layout.colour);
+    lines += paint(std::string(text.substr(at, end - at)), at < dim_until ? Colour::dim : Colour::plain, layout.colour);
     column += end - at;
     at = end + 1;
   }
   return lines + "\n";
+}
+
+/// A sentence under its id; the words that it shares with others step back.
+std::string sentence_lines(std::string_view sentence, const ClaimsLayout& layout) {
+  return std::string(kIndent, ' ') + flowed(sentence, kIndent, end_of_scope(sentence), layout);
 }
 
 std::string sentence_text(const SupportedClaim& claim, const ClaimsLayout& layout) {
@@ -147,10 +152,8 @@ std::string catalogue_text(std::span<const Claim> catalogue, std::size_t width, 
                           paint(fmt::format("needs {}", needs(*kind)), Colour::dim, colour));
     }
     const std::string id = fmt::format("{:<{}}", claim.id + (claim.family ? "/..." : ""), widest);
-    const std::size_t room = width > widest + 4 ? width - widest - 4 : 20;
-    std::string subject = claim.subject;
-    if (subject.size() > room) subject = subject.substr(0, room - 3) + "...";
-    text += fmt::format("  {}  {}\n", paint(id, Colour::green, colour), subject);
+    text += fmt::format("  {}  {}", paint(id, Colour::green, colour),
+                        flowed(claim.subject, widest + 4, 0, {.width = width, .colour = colour}));
   }
   return text;
 }
@@ -170,11 +173,12 @@ Json catalogue_json(std::span<const Claim> catalogue) {
           {"claims", std::move(claims)}};
 }
 
-std::string judgement_text(const evidence::VerifiedBundle& bundle, const Judgement& judgement, std::string_view folder,
+std::string judgement_text(const evidence::VerifyReport& report, const Judgement& judgement, std::string_view folder,
                            const ClaimsLayout& layout) {
-  return fmt::format("{}\n  {}\n  bundle {}\n  {} sentences supported, {} claims not\n",
-                     paint(std::string(folder), Colour::bold, layout.colour), bundle_line(bundle.report()),
-                     bundle.report().manifest_sha256, judgement.supported.size(), judgement.refused.size()) +
+  return fmt::format("{}\n  {}\n  bundle {}\n  {}\n  {} sentences supported, {} claims not\n",
+                     paint(std::string(folder), Colour::bold, layout.colour), bundle_line(report),
+                     report.manifest_sha256, report.attestation.line, judgement.supported.size(),
+                     judgement.refused.size()) +
          supported_text(judgement, layout) + refused_text(judgement, layout);
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "harness/base/json.h"
-#include "harness/evidence/verified_bundle.h"
+#include "harness/evidence/verify.h"
 #include "reports/claims.h"
 #include "reports/guardrail.h"
 
@@ -24,7 +24,7 @@ struct ClaimsLayout {
 std::string catalogue_text(std::span<const reports::Claim>, std::size_t width, bool colour);
 Json catalogue_json(std::span<const reports::Claim>);
 /// Sentences by kind, families folded, then the refused ones with the first thing that each lacks.
-std::string judgement_text(const evidence::VerifiedBundle&, const reports::Judgement&, std::string_view folder,
+std::string judgement_text(const evidence::VerifyReport&, const reports::Judgement&, std::string_view folder,
                            const ClaimsLayout&);
 /// The sentences of these claims, families and instances alone.
 std::string required_text(const reports::Judgement&, const std::vector<std::string>& ids, const ClaimsLayout&);

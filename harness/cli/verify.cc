@@ -58,7 +58,8 @@ Exit compare_report(const Options& options, const evidence::VerifyOptions& verif
   if (!bundle) return complain("verify", Error{bundle.error().message}, Exit::integrity);
   const Result<std::vector<std::string>> names = compare_files(*bundle, options.published);
   if (!names) return complain("verify", names.error(), Exit::integrity);
-  if (!options.json) fmt::print("  {} in {}: what this bundle renders to\n", fmt::join(*names, ", "), options.published);
+  if (!options.json)
+    fmt::print("  {} in {}: what this bundle renders to\n", fmt::join(*names, ", "), options.published);
   return Exit::done;
 }
 

@@ -1,4 +1,5 @@
 // A verifier's challenge from its issue to the bundle that answers it.
+#include "harness/evidence/key_file.h"
 #include "tests/cli/process_test.h"
 #include "tests/evidence/signed_bundle.h"
 
