@@ -7,7 +7,6 @@ namespace assay::lint {
 namespace {
 
 constexpr std::array kHarmlessAgents = {Tag::software, Tag::text, Tag::people, Tag::toolchain, Tag::emulated};
-constexpr std::array kPhysical = {Tag::device, Tag::target, Tag::scope, Tag::generic, Tag::feature};
 
 }  // namespace
 
