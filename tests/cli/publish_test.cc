@@ -134,6 +134,20 @@ TEST_F(PublishTest, VerifyWantsAReportWhereOneIsNamed) {
   EXPECT_THAT(ended.err, HasSubstr("/empty: holds none of report.html, report.md and report.json\n"));
 }
 
+TEST_F(PublishTest, TheLinterFindsEachSentenceAsItsBundleCarriesIt) {
+  const std::string bundle = recorded(), page = at("out/report.md");
+  ASSERT_EQ(assay({"publish", bundle, "--out", at("out"), "--format", "md"}).code, 0);
+  const Ended clean = assay({"lint", page, "--bundles", at("")});
+  EXPECT_EQ(clean.code, 0) << clean.out << clean.err;
+  std::string text = evidence::read_text(page);
+  const std::size_t words = text.find("executes correctly");
+  ASSERT_NE(words, std::string::npos);
+  evidence::write_text(page, text.replace(words, 18, "is fully supported"));
+  const Ended found = assay({"lint", page, "--bundles", at("")});
+  EXPECT_EQ(found.code, 1);
+  EXPECT_THAT(found.out, HasSubstr("CL001"));
+}
+
 reports::Report recorded_report() {
   const auto bundle = evidence::VerifiedBundle::open(kRecorded);
   EXPECT_TRUE(bundle) << bundle.error().message;
