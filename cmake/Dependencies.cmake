@@ -11,9 +11,15 @@ find_library(ASSAY_LZ4_LIBRARY lz4 REQUIRED)
 find_path(ASSAY_ZSTD_INCLUDE zstd.h REQUIRED)
 find_library(ASSAY_ZSTD_LIBRARY zstd REQUIRED)
 
-# JUnit files are XML. Of Debian's two builds the archive is taken, so that a release binary needs nothing more.
+# JUnit files are XML; what the linter and the report read is Unicode and CommonMark with tables. Archives where the
+# distribution has them, so that a release binary needs nothing more.
 find_path(ASSAY_PUGIXML_INCLUDE pugixml.hpp REQUIRED)
-find_library(ASSAY_PUGIXML_LIBRARY libpugixml.a REQUIRED)
+find_library(ASSAY_PUGIXML_LIBRARY NAMES libpugixml.a pugixml REQUIRED)
+find_path(ASSAY_UTF8PROC_INCLUDE utf8proc.h REQUIRED)
+find_library(ASSAY_UTF8PROC NAMES libutf8proc.a utf8proc REQUIRED)
+find_path(ASSAY_CMARK_INCLUDE cmark-gfm-core-extensions.h REQUIRED)
+find_library(ASSAY_CMARK_EXTENSIONS NAMES libcmark-gfm-extensions.a cmark-gfm-extensions REQUIRED)
+find_library(ASSAY_CMARK NAMES libcmark-gfm.a cmark-gfm REQUIRED)
 
 # The header is the same for every host, so a cross build takes this machine's.
 find_path(ASSAY_CUDA_INCLUDE cuda.h

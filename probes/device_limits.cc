@@ -169,7 +169,11 @@ Result<std::int64_t> count_multiprocessors(gate::QuestionContext& context, std::
 
 void ask_multiprocessors(gate::QuestionContext& context, std::uint32_t whole_block, std::uint32_t nonce) {
   const std::int64_t reported = context.facts.attribute("multiprocessor_count", -1);
-  Measurements(context.record, "cuDeviceGetAttribute").value("multiprocessor_count", "", reported);
+  Measurements driver_says(context.record, "cuDeviceGetAttribute");
+  if (reported < 0)
+    driver_says.missing("multiprocessor_count", "", "the driver refused the attribute");
+  else
+    driver_says.value("multiprocessor_count", "", reported);
   Measurements kernel_says(context.record, "kernel");
   const Result<std::int64_t> counted = count_multiprocessors(context, whole_block, nonce);
   if (!counted) return kernel_says.missing("multiprocessors_measured", "", counted.error().message);

@@ -1,5 +1,4 @@
 // `assay claims`: which sentences a bundle carries, and what each of the others lacks.
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,9 +8,9 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/cli/claims_text.h"
-#include "harness/cli/recompute.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/terminal.h"
+#include "harness/cli/verify_options.h"
 #include "harness/evidence/verified_bundle.h"
 #include "reports/claims.h"
 #include "reports/guardrail.h"
@@ -20,7 +19,7 @@ namespace assay::cli {
 namespace {
 
 struct Options {
-  std::string bundle;
+  std::string bundle, trust;
   std::vector<std::string> require;
   bool json = false, all = false;
 };
@@ -58,8 +57,9 @@ Exit judge_bundle(const std::vector<reports::Claim>& catalogue, const Options& o
   if (!std::filesystem::is_directory(options.bundle, unreadable))
     return complain("claims", Error{fmt::format("{}: no such folder; name the folder that a run left", options.bundle)},
                     Exit::usage);
-  evidence::VerifyOptions verify;
-  verify.compare_images = compare_images;
+  evidence::VerifyOptions verify = verify_options(true);
+  if (const Status added = add_trust(verify, options.trust); !added)
+    return complain("claims", added.error(), Exit::usage);
   auto bundle = evidence::VerifiedBundle::open(options.bundle, verify);
   if (!bundle)
     return complain("claims",
@@ -73,10 +73,10 @@ Exit judge_bundle(const std::vector<reports::Claim>& catalogue, const Options& o
     document["manifest_sha256"] = bundle->report().manifest_sha256;
     print(document);
   } else {
-    fmt::print("{}", judgement_text(*bundle, judgement, options.bundle,
-                                    {.width = columns_of(STDOUT_FILENO, 120),
-                                     .colour = takes_colour(STDOUT_FILENO),
-                                     .all = options.all}));
+    const ClaimsLayout layout = {
+        .width = columns_of(STDOUT_FILENO, 120), .colour = takes_colour(STDOUT_FILENO), .all = options.all};
+    fmt::print("{}", options.require.empty() ? judgement_text(*bundle, judgement, options.bundle, layout)
+                                             : required_text(judgement, options.require, layout));
   }
   return all_supported(judgement, options.require) ? Exit::done : Exit::unproven;
 }
@@ -87,7 +87,9 @@ Exit run_claims(Arguments arguments) {
   CLI::App app;
   Options options;
   app.add_option("BUNDLE", options.bundle, "Folder that a run left; without it the catalogue is listed");
-  app.add_option("--require", options.require, "End with 5 unless the bundle carries this claim; may be repeated")
+  app.add_option("--trust", options.trust, "Trust file: refuse what no trusted operator signed");
+  app.add_option("--require", options.require,
+                 "Print this claim alone, and end with 5 if the bundle does not carry it; may be repeated")
       ->allow_extra_args(false);
   app.add_flag("--all", options.all, "Every sentence of a family, not the first few");
   app.add_flag("--json", options.json, "As JSON on standard output");

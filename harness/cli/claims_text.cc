@@ -1,6 +1,7 @@
 #include "harness/cli/claims_text.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -16,32 +17,46 @@ using reports::Judgement;
 using reports::RefusedClaim;
 using reports::SupportedClaim;
 
-constexpr std::size_t kFolded = 3;  // sentences of a family that are shown without --all
+constexpr std::size_t kFolded = 2;  // sentences of a family that are shown without --all
+constexpr std::string_view kIndent = "    ";
 
 std::string_view family_of(std::string_view id) { return id.substr(0, id.find('/')); }
 
-/// The text in lines of `width`, each after `indent`.
-std::string wrapped(std::string_view text, std::size_t width, const std::string& indent) {
-  std::string lines, line;
-  const auto end_line = [&] {
-    lines += indent + line + "\n";
-    line.clear();
-  };
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    if (!line.empty() && indent.size() + line.size() + 1 + word.size() > width) end_line();
-    line += (line.empty() ? "" : " ") + std::string(word);
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  if (!line.empty()) end_line();
-  return lines;
+/// Where the words for device and driver end, which all sentences of a bundle share: "On an NVIDIA H100 (...),".
+std::size_t end_of_scope(std::string_view sentence) {
+  if (!sentence.starts_with("On an ") && !sentence.starts_with("On a ")) return 0;
+  const std::size_t end = sentence.find("), ");
+  return end == std::string_view::npos ? 0 : end + 2;
 }
 
-/// Sentences of one kind, those of a family side by side.
+/// The sentence in indented lines of `width`; the words that it shares with others step back.
+std::string sentence_lines(std::string_view sentence, const ClaimsLayout& layout) {
+  const std::size_t scope = end_of_scope(sentence);
+  std::string lines(kIndent);
+  std::size_t column = kIndent.size();
+  for (std::size_t at = 0; at < sentence.size();) {
+    const std::size_t end = std::min(sentence.find(' ', at), sentence.size());
+    if (column > kIndent.size()) {
+      const bool fits = column + 1 + (end - at) <= layout.width;
+      lines += fits ? " " : "\n" + std::string(kIndent);
+      column = fits ? column + 1 : kIndent.size();
+    }
+    lines += paint(std::string(sentence.substr(at, end - at)), at < scope ? Colour::dim : Colour::plain, layout.colour);
+    column += end - at;
+    at = end + 1;
+  }
+  return lines + "\n";
+}
+
+std::string sentence_text(const SupportedClaim& claim, const ClaimsLayout& layout) {
+  return fmt::format("  {}\n{}", paint(claim.id(), Colour::green, layout.colour),
+                     sentence_lines(claim.sentence(), layout));
+}
+
+/// Neighbours of one claim: a sentence by itself, or all instances of a family.
 using Group = std::vector<const SupportedClaim*>;
 
-std::vector<Group> families(const Judgement& judgement) {
+std::vector<Group> groups_of(const Judgement& judgement) {
   std::vector<Group> groups;
   for (const SupportedClaim& claim : judgement.supported) {
     const bool same = !groups.empty() && family_of(groups.back().front()->id()) == family_of(claim.id());
@@ -53,42 +68,90 @@ std::vector<Group> families(const Judgement& judgement) {
   return groups;
 }
 
-std::string sentence_text(const SupportedClaim& claim, const ClaimsLayout& layout) {
-  return fmt::format("  {}\n{}", paint(claim.id(), Colour::green, layout.colour),
-                     wrapped(claim.sentence(), layout.width, "    "));
+std::string group_text(const Group& group, const ClaimsLayout& layout) {
+  const std::size_t shown = layout.all || group.size() <= kFolded + 1 ? group.size() : kFolded;
+  std::string text;
+  for (std::size_t i = 0; i < shown; ++i) text += sentence_text(*group[i], layout);
+  if (shown == group.size()) return text;
+  const std::string rest =
+      fmt::format("and {} more of {}/...; --all shows them", group.size() - shown, family_of(group.front()->id()));
+  return text + fmt::format("  {}\n", paint(rest, Colour::dim, layout.colour));
 }
 
-std::string group_text(const Group& group, const ClaimsLayout& layout) {
+std::string heading_text(ClaimKind kind, std::size_t count, const ClaimsLayout& layout) {
+  return fmt::format("\n{} ({})\n", paint(std::string(heading(kind)), Colour::bold, layout.colour), count);
+}
+
+std::size_t count_of(const Judgement& judgement, ClaimKind kind) {
+  return static_cast<std::size_t>(std::ranges::count(judgement.supported, kind, &SupportedClaim::kind));
+}
+
+std::string supported_text(const Judgement& judgement, const ClaimsLayout& layout) {
   std::string text;
-  const bool folds = !layout.all && group.size() > kFolded;
-  for (std::size_t i = 0; i < (folds ? kFolded : group.size()); ++i) text += sentence_text(*group[i], layout);
-  if (folds)
-    text += fmt::format("    {}\n", paint(fmt::format("... and {} more of {} (--all)", group.size() - kFolded,
-                                                      family_of(group.front()->id())),
-                                          Colour::dim, layout.colour));
+  std::optional<ClaimKind> kind;
+  for (const Group& group : groups_of(judgement)) {
+    if (kind != group.front()->kind()) {
+      kind = group.front()->kind();
+      text += heading_text(*kind, count_of(judgement, *kind), layout);
+    }
+    text += group_text(group, layout);
+  }
   return text;
 }
 
+/// The refused claims, those that lack the same thing together.
 std::string refused_text(const Judgement& judgement, const ClaimsLayout& layout) {
-  std::vector<std::vector<Cell>> rows;
-  for (const RefusedClaim& claim : judgement.refused) rows.push_back({{claim.id, Colour::yellow}, {claim.missing}});
-  return rows.empty() ? "" : "\n" + table({"not proven", "what is missing"}, rows, layout.width, layout.colour);
+  if (judgement.refused.empty()) return "";
+  std::vector<std::pair<std::string, std::string>> lines;  // ids, what is missing
+  for (const RefusedClaim& claim : judgement.refused) {
+    const auto same = std::ranges::find(lines, claim.missing, &std::pair<std::string, std::string>::second);
+    if (same == lines.end())
+      lines.emplace_back(claim.id, claim.missing);
+    else
+      same->first += ", " + claim.id;
+  }
+  std::string text = fmt::format("\n{} ({})\n", paint("Not supported by this bundle", Colour::bold, layout.colour),
+                                 judgement.refused.size());
+  for (const auto& [ids, missing] : lines)
+    text += fmt::format("  {}\n{}", paint(ids, Colour::yellow, layout.colour), sentence_lines(missing, layout));
+  return text;
+}
+
+std::string bundle_line(const evidence::VerifyReport& report) {
+  const evidence::Environment& environment = report.environment;
+  std::string line = environment.device_name();
+  if (environment.device) line += fmt::format(", compute capability {}", environment.device->compute_capability);
+  if (environment.driver) line += fmt::format(", driver {}", environment.driver->driver_version);
+  for (const evidence::Environment::Part& part : environment.toolchain)
+    line += fmt::format(", {} {}", part.name, part.version);
+  return line;
+}
+
+/// Where a required id is found, its sentences; the others are told by the caller.
+bool is_asked_for(const std::vector<std::string>& ids, std::string_view id) {
+  return std::ranges::any_of(ids, [&](const std::string& asked) { return asked == id || asked == family_of(id); });
 }
 
 }  // namespace
 
 std::string catalogue_text(std::span<const Claim> catalogue, std::size_t width, bool colour) {
   std::string text;
-  for (auto claim = catalogue.begin(); claim != catalogue.end();) {
-    const ClaimKind kind = claim->kind;
-    std::vector<std::vector<Cell>> rows;
-    for (; claim != catalogue.end() && claim->kind == kind; ++claim)
-      rows.push_back({{"  " + claim->id + (claim->family ? "/..." : "")}, {claim->subject}});
-    text += fmt::format("{}{}: needs {}\n", text.empty() ? "" : "\n",
-                        paint(std::string(heading(kind)), Colour::bold, colour), needs(kind));
-    for (const auto& row : rows) text += fmt::format("{:<38}  {}\n", row[0].text, row[1].text);
+  std::size_t widest = 0;
+  for (const Claim& claim : catalogue) widest = std::max(widest, claim.id.size() + (claim.family ? 4 : 0));
+  std::optional<ClaimKind> kind;
+  for (const Claim& claim : catalogue) {
+    if (kind != claim.kind) {
+      kind = claim.kind;
+      text += fmt::format("{}{}\n  {}\n", text.empty() ? "" : "\n",
+                          paint(std::string(heading(*kind)), Colour::bold, colour),
+                          paint(fmt::format("needs {}", needs(*kind)), Colour::dim, colour));
+    }
+    const std::string id = fmt::format("{:<{}}", claim.id + (claim.family ? "/..." : ""), widest);
+    const std::size_t room = width > widest + 4 ? width - widest - 4 : 20;
+    std::string subject = claim.subject;
+    if (subject.size() > room) subject = subject.substr(0, room - 3) + "...";
+    text += fmt::format("  {}  {}\n", paint(id, Colour::green, colour), subject);
   }
-  static_cast<void>(width);
   return text;
 }
 
@@ -109,28 +172,27 @@ Json catalogue_json(std::span<const Claim> catalogue) {
 
 std::string judgement_text(const evidence::VerifiedBundle& bundle, const Judgement& judgement, std::string_view folder,
                            const ClaimsLayout& layout) {
-  std::string text =
-      fmt::format("{}\n  {}: {} sentences supported, {} claims not\n", folder,
-                  bundle.report().environment.device_name(), judgement.supported.size(), judgement.refused.size());
-  std::optional<ClaimKind> kind;
-  for (const Group& group : families(judgement)) {
-    if (kind != group.front()->kind()) {
-      kind = group.front()->kind();
-      text += fmt::format("\n{}\n", paint(std::string(heading(*kind)), Colour::bold, layout.colour));
-    }
-    text += group_text(group, layout);
-  }
-  return text + refused_text(judgement, layout);
+  return fmt::format("{}\n  {}\n  bundle {}\n  {} sentences supported, {} claims not\n",
+                     paint(std::string(folder), Colour::bold, layout.colour), bundle_line(bundle.report()),
+                     bundle.report().manifest_sha256, judgement.supported.size(), judgement.refused.size()) +
+         supported_text(judgement, layout) + refused_text(judgement, layout);
+}
+
+std::string required_text(const Judgement& judgement, const std::vector<std::string>& ids, const ClaimsLayout& layout) {
+  std::string text;
+  for (const SupportedClaim& claim : judgement.supported)
+    if (is_asked_for(ids, claim.id())) text += sentence_text(claim, layout);
+  return text;
 }
 
 std::string missing_for(const Judgement& judgement, std::string_view id) {
-  const bool is_instance = id.find('/') != std::string_view::npos;
-  const auto is_it = [&](std::string_view other) { return other == id || (!is_instance && family_of(other) == id); };
-  for (const SupportedClaim& claim : judgement.supported)
-    if (is_it(claim.id())) return "";
+  const auto is_it = [&](std::string_view other) { return other == id || family_of(other) == id; };
+  const auto has_it = [&](const auto& claim) { return is_it(claim.id()); };
+  if (std::ranges::any_of(judgement.supported, has_it)) return "";
   for (const RefusedClaim& claim : judgement.refused)
     if (is_it(claim.id)) return claim.missing;
-  return "nothing of this name is on record";
+  const auto family = std::ranges::find(judgement.refused, family_of(id), &RefusedClaim::id);
+  return family == judgement.refused.end() ? "nothing of this name is on record" : family->missing;
 }
 
 }  // namespace assay::cli

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/base/json.h"
 #include "harness/evidence/verified_bundle.h"
@@ -25,6 +26,8 @@ Json catalogue_json(std::span<const reports::Claim>);
 /// Sentences by kind, families folded, then the refused ones with the first thing that each lacks.
 std::string judgement_text(const evidence::VerifiedBundle&, const reports::Judgement&, std::string_view folder,
                            const ClaimsLayout&);
+/// The sentences of these claims, families and instances alone.
+std::string required_text(const reports::Judgement&, const std::vector<std::string>& ids, const ClaimsLayout&);
 /// What the claim, family or instance with this id lacks; empty if the bundle carries it. A family is carried if one of
 /// its instances is.
 std::string missing_for(const reports::Judgement&, std::string_view id);

@@ -20,7 +20,6 @@
 #include "harness/cli/environment.h"
 #include "harness/cli/error_legend.h"
 #include "harness/cli/matrix.h"
-#include "harness/cli/measured.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/self.h"
 #include "harness/cli/signing.h"
@@ -30,6 +29,7 @@
 #include "harness/evidence/bundle.h"
 #include "harness/gate/runner.h"
 #include "probes/gates.h"
+#include "reports/measured.h"
 
 namespace assay::cli {
 namespace {
@@ -137,6 +137,16 @@ std::string reason(const gate::GateOutcome& outcome) {
                      outcome.assemble_asked);
 }
 
+/// What the device questions found; of a run without a device nothing.
+reports::MeasuredLines measured(const gate::RunResult& result) {
+  if (!result.survey) return {};
+  const cuda::DeviceFacts& device = result.survey->device;
+  const auto profiles = reports::builtin_profiles();
+  const reports::Profile* profile =
+      profiles ? reports::match_profile(*profiles, device.name, device.major, device.minor) : nullptr;
+  return reports::measured_lines(result.records, to_string(device.own_target()), profile);
+}
+
 /// What nobody asked for is no news; that it was not asked for must not be overlooked either.
 std::string not_selected(const gate::RunResult& result) {
   const auto left_out = std::ranges::count_if(result.outcomes, [](const auto& outcome) { return !outcome.selected(); });
@@ -162,9 +172,9 @@ void print_table(const gate::RunResult& result, const std::filesystem::path& fol
   if (result.survey)
     fmt::print("{}, compute capability {}.{}, driver {}\n\n", paint(result.survey->device.name, Colour::bold, colour),
                result.survey->device.major, result.survey->device.minor, result.survey->driver.driver_version);
-  const MeasuredLines measured = measured_lines(result);
-  for (const auto& [label, text] : measured) fmt::print("  {:<22} {}\n", label, text);
-  if (!measured.empty()) fmt::print("\n");
+  const reports::MeasuredLines lines = measured(result);
+  for (const auto& [label, text] : lines) fmt::print("  {:<22} {}\n", label, text);
+  if (!lines.empty()) fmt::print("\n");
   const std::size_t width = columns_of(STDOUT_FILENO, 160);
   fmt::print("{}{}\n{}{}{}Bundle: {}\nCheck it: assay verify --recompute {}\n",
              table({"gate", "verdict", "evidence class", "furthest", "why"}, gate_rows(result), width, colour),

@@ -42,8 +42,10 @@ Exit run_challenge(Arguments);
 Exit run_claims(Arguments);
 Exit run_check(Arguments);
 Exit run_diff(Arguments);
+Exit run_publish(Arguments);
 Exit run_inspect(Arguments);
 Exit run_patch(Arguments);
+Exit run_lint(Arguments);
 Exit run_doctor(Arguments);
 Exit run_attempt(Arguments);
 

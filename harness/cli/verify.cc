@@ -8,6 +8,7 @@
 #include "harness/base/file_system.h"
 #include "harness/cli/key_choice.h"
 #include "harness/cli/pae.h"
+#include "harness/cli/publication.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/verify_options.h"
 #include "harness/cli/verify_text.h"
@@ -18,7 +19,7 @@ namespace assay::cli {
 namespace {
 
 struct Options {
-  std::string folder, trust, challenge, emit;
+  std::string folder, trust, challenge, emit, published;
   KeyChoice key;
   bool again = false, independent = false, json = false;
 };
@@ -51,6 +52,17 @@ Exit cosign(const Options& options, const evidence::VerifyReport& report, const 
   return Exit::done;
 }
 
+/// Renders the report again. A file that is another one was written by hand, or from another bundle.
+Exit compare_report(const Options& options, const evidence::VerifyOptions& verify) {
+  const Result<evidence::VerifiedBundle> bundle = evidence::VerifiedBundle::open(options.folder, verify);
+  if (!bundle) return complain("verify", Error{bundle.error().message}, Exit::integrity);
+  const Result<std::vector<std::string>> names = compare_files(*bundle, options.published);
+  if (!names) return complain("verify", names.error(), Exit::integrity);
+  if (!options.json)
+    fmt::print("  {} in {}: what this bundle renders to\n", fmt::join(*names, ", "), options.published);
+  return Exit::done;
+}
+
 Exit verify(const Options& options, const evidence::VerifyOptions& verify, const evidence::PrivateKey* key) {
   VerifyView view{.folder = options.folder,
                   .recomputed = options.again,
@@ -66,6 +78,8 @@ Exit verify(const Options& options, const evidence::VerifyOptions& verify, const
   if (!holds(report, view)) return Exit::integrity;
   if (options.independent && report.attestation.trust != evidence::Trust::independent)
     return complain("verify", Error{fmt::format("not independent: {}", report.attestation.line)}, Exit::failed);
+  if (!options.published.empty())
+    if (const Exit end = compare_report(options, verify); end != Exit::done) return end;
   return key != nullptr ? cosign(options, report, *key) : Exit::done;
 }
 
@@ -96,6 +110,7 @@ Exit run_verify(Arguments arguments) {
   app.add_option("--trust", options.trust,
                  "Trust file: refuse what no trusted operator signed, or is unfit to publish");
   app.add_flag("--independent", options.independent, "End with 1 unless a trusted verifier challenged and signed too");
+  app.add_option("--report", options.published, "Folder that publish wrote: render its files again and compare");
   app.add_option("--challenge", options.challenge, "The challenge file that the bundle must answer");
   app.add_option("--emit-pae", options.emit, "Folder for what stock openssl needs to check each signature");
   app.add_option("--sign", options.key.file, "Add a verifier's signature with this private key");

@@ -68,7 +68,6 @@ void check(const Environment::Driver& driver, Meaning& meaning) {
 void check(const Environment::Device& device, Meaning& meaning) {
   meaning.text("device.name", device.name);
   meaning.text("device.compute_capability", device.compute_capability);
-  meaning.number("device.multiprocessor_count", device.multiprocessor_count);
   meaning.number("device.total_bytes", device.total_bytes);
   meaning.text("device.uuid_token", device.uuid_token);
   meaning.digits("device.uuid_token", device.uuid_token);
@@ -161,6 +160,17 @@ std::vector<Finding> wrong_device(const std::optional<Environment::Device>& devi
   return findings;
 }
 
+/// A device without multiprocessors; where the driver refused to count them, 0 is all that an honest run has.
+std::optional<Finding> no_multiprocessors(const Environment::Device& device, std::span<const VerifiedRecord> records) {
+  const auto refused = [](const VerifiedRecord& one) {
+    return std::ranges::any_of(one.record.measurements, [](const Measurement& asked) {
+      return asked.key == "multiprocessor_count" && asked.value.is_null();
+    });
+  };
+  if (device.multiprocessor_count > 0 || std::ranges::any_of(records, refused)) return std::nullopt;
+  return finding("meaningful", "field 'device.multiprocessor_count': 0 says nothing");
+}
+
 }  // namespace
 
 std::vector<Finding> meaningless_fields(const Environment& environment) {
@@ -186,6 +196,8 @@ std::vector<Finding> against_environment(const Environment& environment, std::sp
     findings.push_back(
         finding("driver-library",
                 fmt::format("the library says that it is emulated, but driver kind is {}", word(driver->kind))));
+  if (environment.device)
+    if (auto none = no_multiprocessors(*environment.device, records)) findings.push_back(*std::move(none));
   for (const auto& [record, derived] : records) {
     if (auto wrong = wrong_driver(driver, record)) findings.push_back(finding("driver-library", *std::move(wrong)));
     if (driver) {

@@ -74,7 +74,7 @@ class Walk {
 
  private:
   bool read_line(std::string_view line);
-  bool read_record(Json json);
+  bool read_record(Json json, std::string_view line);
   bool read_end(const Json& json);
   bool chained(const Json& previous);
   bool fault(std::string_view rule, std::string message);
@@ -96,7 +96,7 @@ bool Walk::chained(const Json& previous) {
                                      : fmt::format("prev_sha256 is not the digest of line {}", number_ - 1));
 }
 
-bool Walk::read_record(Json json) {
+bool Walk::read_record(Json json, std::string_view line) {
   const Json previous = take(json, "prev_sha256");
   const Json id = take(json, "record_id");
   const Json label_json = take(json, "derived");
@@ -106,7 +106,7 @@ bool Walk::read_record(Json json) {
   if (!label) return fault("schema", label.error().message);
   if (id != record->id()) return fault("schema", fmt::format("record_id is not {}", record->id()));
   if (!chained(previous)) return false;
-  reading_.lines.push_back({*std::move(record), std::move(label->derived), std::move(label->rules)});
+  reading_.lines.push_back({*std::move(record), std::move(label->derived), std::move(label->rules), line});
   return true;
 }
 
@@ -131,7 +131,7 @@ bool Walk::read_line(std::string_view line) {
   if (reading_.end != LedgerEnd::cut) return fault("chain", "a line after the last");
   auto json = parse_json(line, where(), {.bytes = kLongestLine});
   if (!json) return fault("json", json.error().message);
-  const bool read = is_end(*json) ? read_end(*json) : read_record(*std::move(json));
+  const bool read = is_end(*json) ? read_end(*json) : read_record(*std::move(json), line);
   if (read) previous_ = digest_of(line);
   return read;
 }

@@ -48,7 +48,8 @@ class Ledger {
 struct LedgerLine {
   Record record;
   Derived derived;
-  std::string rules;  ///< The rule set by which it was labelled.
+  std::string rules;      ///< The rule set by which it was labelled.
+  std::string_view text;  ///< The line itself, a part of the text that was read.
 };
 
 /// What a ledger ends with. `cut`: with neither a done nor an interrupted line, so its writer was killed.

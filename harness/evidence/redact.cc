@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <utility>
 
@@ -20,10 +21,10 @@
 namespace assay::evidence {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
 
 char at(std::string_view text, std::size_t i) { return i < text.size() ? text[i] : '\0'; }
 
@@ -140,37 +141,64 @@ std::size_t match_access_token(std::string_view text) {
   return 0;
 }
 
+constexpr bool begins_private_key(char c) { return c == '-'; }
+constexpr bool begins_home(char c) { return c == '/'; }
+constexpr bool begins_gpu_uuid(char c) { return c == 'G' || c == 'M'; }
+constexpr bool begins_address(char c) { return is_hex(c) || c == ':'; }
+constexpr bool begins_access_token(char c) {
+  return c == 'g' || c == 'h' || c == 'n' || c == 's' || c == 'x' || c == 'A' || c == 'e';
+}
+constexpr bool begins_email(char c) { return is_word(c) || c == '+' || c == '-' || c == '%'; }
+
 /// One kind of leak. `match` gives the length of the leak that starts exactly at its argument.
 struct Pattern {
   std::string_view what;
   std::size_t (*match)(std::string_view);
-  bool in_binaries;    ///< So particular that machine code does not hold it by chance.
-  bool starts_a_word;  ///< Else it starts anywhere: "-L/home/name".
+  bool (*begins)(char);  ///< Whether a match can start with this character.
+  bool in_binaries;      ///< So particular that machine code does not hold it by chance.
+  bool starts_a_word;    ///< Else it starts anywhere: "-L/home/name".
 };
 // The more particular first: an address inside a longer one is not looked for.
-constexpr std::array kPatterns{
-    Pattern{"private key", match_private_key, true, false},   Pattern{"home path", match_home, true, false},
-    Pattern{"GPU UUID", match_gpu_uuid, true, true},          Pattern{"PCI address", match_pci, false, true},
-    Pattern{"MAC address", match_mac, false, true},           Pattern{"IP address", match_address, false, true},
-    Pattern{"access token", match_access_token, false, true}, Pattern{"e-mail address", match_email, false, true}};
+constexpr std::array kPatterns{Pattern{"private key", match_private_key, begins_private_key, true, false},
+                               Pattern{"home path", match_home, begins_home, true, false},
+                               Pattern{"GPU UUID", match_gpu_uuid, begins_gpu_uuid, true, true},
+                               Pattern{"PCI address", match_pci, is_hex, false, true},
+                               Pattern{"MAC address", match_mac, is_hex, false, true},
+                               Pattern{"IP address", match_address, begins_address, false, true},
+                               Pattern{"access token", match_access_token, begins_access_token, false, true},
+                               Pattern{"e-mail address", match_email, begins_email, false, true}};
 
-std::optional<Leak> leak_at(std::string_view text, std::size_t i, bool binary) {
+/// For each character a bit for each pattern that can start with it, in texts and in binaries: most of what is scanned
+/// is passed over by one look at this table.
+using Starts = std::array<std::uint8_t, 256>;
+constexpr Starts starts(bool binary) {
+  Starts starts{};
+  for (std::size_t c = 0; c < starts.size(); ++c)
+    for (std::size_t p = 0; p < kPatterns.size(); ++p)
+      if ((!binary || kPatterns[p].in_binaries) && kPatterns[p].begins(static_cast<char>(c)))
+        starts[c] = static_cast<std::uint8_t>(starts[c] | (1u << p));
+  return starts;
+}
+static_assert(kPatterns.size() <= 8);
+constexpr Starts kInText = starts(false), kInBinary = starts(true);
+
+std::optional<Leak> leak_at(std::string_view text, std::size_t i, std::uint8_t candidates) {
   const bool starts_word = i == 0 || (!is_word(text[i - 1]) && text[i - 1] != '.');
-  for (const Pattern& pattern : kPatterns) {
-    if ((binary && !pattern.in_binaries) || (pattern.starts_a_word && !starts_word)) continue;
+  for (std::size_t p = 0; p < kPatterns.size(); ++p) {
+    const Pattern& pattern = kPatterns[p];
+    if ((candidates >> p & 1) == 0 || (pattern.starts_a_word && !starts_word)) continue;
     if (const std::size_t length = pattern.match(text.substr(i))) return Leak{i, length, pattern.what};
   }
   return std::nullopt;
 }
 
-/// Whether a leak can start with this character at all; most text is passed over by this alone.
-bool is_trigger(char c) { return is_word(c) || c == '/' || c == '-' || c == ':' || c == '+' || c == '%'; }
-
 std::optional<Leak> find_leak(std::string_view bytes, std::size_t from, bool binary) {
+  const Starts& starts = binary ? kInBinary : kInText;
   for (std::size_t i = from; i < bytes.size(); ++i) {
+    const std::uint8_t candidates = starts[static_cast<unsigned char>(bytes[i])];
     // Inside a word nothing starts, so a word is looked at once, at its first letter.
-    if (!is_trigger(bytes[i]) || (i > 0 && is_word(bytes[i]) && is_word(bytes[i - 1]))) continue;
-    if (auto leak = leak_at(bytes, i, binary)) return leak;
+    if (candidates == 0 || (i > 0 && is_word(bytes[i]) && is_word(bytes[i - 1]))) continue;
+    if (auto leak = leak_at(bytes, i, candidates)) return leak;
   }
   return std::nullopt;
 }

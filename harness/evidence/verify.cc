@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -126,12 +127,14 @@ class Verifier {
   bool read_rules();
   void check_gate_set();
   void check_records(std::vector<LedgerLine> lines);
-  void check_label(const LedgerLine& line, const std::string& where);
+  void check_label(const LedgerLine& line, const std::optional<Derived>& right, const std::string& where);
   void check_artifacts(const Record& record, const std::string& where);
   void check_edit(const Record& record, const std::string& where);
   void check_image(const Record& record, const std::string& where);
   void check_cases(const Record& record, const std::string& where);
-  void keep(LedgerLine line);
+  void check_leaks(const LedgerLine& line, const std::string& where);
+  void keep(LedgerLine line, std::optional<Derived> right);
+  void keep_all(std::vector<LedgerLine> lines);
 
   const VerifyOptions& options_;
   std::filesystem::path folder_;
@@ -199,11 +202,10 @@ void Verifier::check_gate_set() {
   }
 }
 
-void Verifier::check_label(const LedgerLine& line, const std::string& where) {
+void Verifier::check_label(const LedgerLine& line, const std::optional<Derived>& right, const std::string& where) {
   if (line.rules != report_.rules.rules) {
     find("label", where, fmt::format("labelled by '{}', rules.json says '{}'", line.rules, report_.rules.rules));
   }
-  const auto right = derive(line.record, line.rules);
   if (!right) {
     ++report_.labels_not_recomputed;
   } else if (*right != line.derived) {
@@ -277,29 +279,45 @@ void Verifier::check_cases(const Record& record, const std::string& where) {
   ++report_.cases.agreed;
 }
 
-void Verifier::keep(LedgerLine line) {
-  auto derived = derive(line.record, line.rules);
-  VerifiedRecord verified{std::move(line.record), derived ? *std::move(derived) : std::move(line.derived)};
+void Verifier::keep(LedgerLine line, std::optional<Derived> right) {
+  VerifiedRecord verified{std::move(line.record), right ? *std::move(right) : std::move(line.derived)};
   ++report_.verdicts[verified.derived.verdict];
   report_.records.push_back(std::move(verified));
 }
 
+/// Where nothing is escaped, what a line's strings hold stands in the line, so most lines are scanned as they are.
+void Verifier::check_leaks(const LedgerLine& line, const std::string& where) {
+  const bool escapes = line.text.find('\\') != std::string_view::npos;
+  if (!escapes && !scan(line.text)) return;
+  if (const auto leak = find_leak(to_json(line.record), "")) world_.leaks.push_back({"redaction", where, *leak});
+}
+
 void Verifier::check_records(std::vector<LedgerLine> lines) {
   RunConsistency run(report_.challenge.value_or(Challenge{}), report_.rules);
+  report_.records.reserve(lines.size());
   std::size_t number = 0;
   for (LedgerLine& line : lines) {
     const std::string where = fmt::format("{}:{}", kLedgerFile, ++number);
-    check_label(line, where);
+    std::optional<Derived> right = derive(line.record, line.rules);
+    check_label(line, right, where);
     add(run.add(line.record, line.derived.verdict, where));
     check_artifacts(line.record, where);
     check_edit(line.record, where);
     check_image(line.record, where);
     check_cases(line.record, where);
-    if (const auto leak = find_leak(to_json(line.record), "")) world_.leaks.push_back({"redaction", where, *leak});
-    keep(std::move(line));
+    check_leaks(line, where);
+    keep(std::move(line), std::move(right));
   }
   add(run.finish());
   if (has_environment_) add(against_environment(report_.environment, report_.records));
+}
+
+/// Of a run that did not end, or whose challenge or rules are missing: what it recorded, and nothing held against it.
+void Verifier::keep_all(std::vector<LedgerLine> lines) {
+  for (LedgerLine& line : lines) {
+    std::optional<Derived> right = derive(line.record, line.rules);
+    keep(std::move(line), std::move(right));
+  }
 }
 
 VerifyReport Verifier::verify(const std::filesystem::path& folder) {
@@ -309,7 +327,7 @@ VerifyReport Verifier::verify(const std::filesystem::path& folder) {
   LedgerReading ledger = read_ledger(document(kLedgerFile), hex(sha256(document(kChallengeFile))));
   if (auto finding = unfinished(ledger, sealed)) {
     report_.findings.push_back(*std::move(finding));
-    for (LedgerLine& line : ledger.lines) keep(std::move(line));
+    keep_all(std::move(ledger.lines));
     return std::move(report_);
   }
   add(std::move(world_.findings));
@@ -321,7 +339,7 @@ VerifyReport Verifier::verify(const std::filesystem::path& folder) {
   if (!ledger.fault && report_.challenge && has_rules) {
     check_records(std::move(ledger.lines));
   } else {
-    for (LedgerLine& line : ledger.lines) keep(std::move(line));
+    keep_all(std::move(ledger.lines));
   }
   if (!report_.environment.is_private) add(std::move(world_.leaks));
   if (sealed) report_.manifest_sha256 = hex(sha256(document(kManifestFile)));

@@ -1,23 +1,21 @@
-#include "harness/cli/measured.h"
+#include "reports/measured.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "reports/profiles.h"
-
-namespace assay::cli {
+namespace assay::reports {
 namespace {
 
 /// Looks measurements up by key over all device questions of a run.
 class Values {
  public:
-  explicit Values(const gate::RunResult& result) : result_(result) {}
+  explicit Values(std::span<const evidence::VerifiedRecord> records) : records_(records) {}
 
   const evidence::Measurement* find(std::string_view key) const {
-    for (const gate::GateOutcome& outcome : result_.outcomes) {
-      if (outcome.gate == "device.query") continue;
-      const auto& list = outcome.record.measurements;
+    for (const auto& [record, derived] : records_) {
+      if (!record.target.empty() || record.gate == "device.query") continue;
+      const auto& list = record.measurements;
       const auto found = std::ranges::find(list, key, &evidence::Measurement::key);
       if (found != list.end() && !found->value.is_null()) return &*found;
     }
@@ -31,7 +29,7 @@ class Values {
   }
 
  private:
-  const gate::RunResult& result_;
+  std::span<const evidence::VerifiedRecord> records_;
 };
 
 /// The phrases whose value was read, joined with commas.
@@ -68,12 +66,12 @@ std::string multiprocessors(const Values& values) {
       .text();
 }
 
-std::string shared_memory(const Values& values, const Target& own) {
+std::string shared_memory(const Values& values, std::string_view own_target) {
   return Phrases()
       .add(values.integer("max_shared_memory_per_block_optin"), suffixed("B reported"))
       .add(values.integer("dynamic_shared_memory_measured"), suffixed("B launched and touched"))
-      .add(values.integer("static_shared_memory_" + to_string(own)),
-           [&](std::int64_t bytes) { return fmt::format("{} B static assembled for {}", bytes, to_string(own)); })
+      .add(values.integer(fmt::format("static_shared_memory_{}", own_target)),
+           [&](std::int64_t bytes) { return fmt::format("{} B static assembled for {}", bytes, own_target); })
       .text();
 }
 
@@ -101,13 +99,13 @@ std::string memory(const Values& values) {
 }
 
 /// A rate beside what the profile expects of it.
-std::string rate(const Values& values, const reports::Profile* profile, std::string_view key) {
+std::string rate(const Values& values, const Profile* profile, std::string_view key) {
   const auto value = values.integer(key);
   if (!value) return "";
   std::string text = terabytes_a_second(*value);
-  const reports::Fact* fact = profile == nullptr ? nullptr : profile->find(key);
+  const Fact* fact = profile == nullptr ? nullptr : profile->find(key);
   if (fact == nullptr || !fact->expected.is_number_integer()) return text;
-  const std::string_view verdict = word(reports::compare(*profile, key, Json(*value), "B/s"));
+  const std::string_view verdict = word(compare(*profile, key, Json(*value), "B/s"));
   return text + fmt::format(" (profile {}: {} of {} {})", profile->id, verdict, fact->expected.get<std::int64_t>(),
                             fact->unit);
 }
@@ -127,15 +125,11 @@ std::string state(const Values& values) {
 
 }  // namespace
 
-MeasuredLines measured_lines(const gate::RunResult& result) {
-  if (!result.survey) return {};
-  const cuda::DeviceFacts& device = result.survey->device;
-  const auto profiles = reports::builtin_profiles();
-  const reports::Profile* profile =
-      profiles ? reports::match_profile(*profiles, device.name, device.major, device.minor) : nullptr;
-  const Values values(result);
+MeasuredLines measured_lines(std::span<const evidence::VerifiedRecord> records, std::string_view own_target,
+                             const Profile* profile) {
+  const Values values(records);
   MeasuredLines lines = {{"multiprocessors", multiprocessors(values)},
-                         {"shared memory a block", shared_memory(values, device.own_target())},
+                         {"shared memory a block", shared_memory(values, own_target)},
                          {"clusters", clusters(values)},
                          {"memory", memory(values)},
                          {"read", rate(values, profile, "bench_read_bandwidth")},
@@ -145,4 +139,4 @@ MeasuredLines measured_lines(const gate::RunResult& result) {
   return lines;
 }
 
-}  // namespace assay::cli
+}  // namespace assay::reports

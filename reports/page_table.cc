@@ -1,0 +1,46 @@
+#include "reports/page_table.h"
+
+namespace assay::reports {
+namespace {
+
+Attributes styled(const std::string& style) { return style.empty() ? Attributes{} : Attributes{{"class", style}}; }
+
+Html heading(const PageCell& cell, std::string_view scope) {
+  Attributes attributes = styled(cell.style);
+  attributes.push_back({"scope", std::string(scope)});
+  return element("th", attributes, cell.content);
+}
+
+Html row_of(const std::vector<PageCell>& cells) {
+  Html row;
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    row += i == 0 ? heading(cells[i], "row") : element("td", styled(cells[i].style), cells[i].content);
+  return element("tr", {}, row);
+}
+
+}  // namespace
+
+Html page_table(std::string_view style, std::string_view caption, const std::vector<PageCell>& headings,
+                const PageRows& rows) {
+  Html head, body;
+  for (const PageCell& cell : headings) head += heading(cell, "col");
+  for (const std::vector<PageCell>& row : rows) body += row_of(row);
+  const Html table = element(
+      "table", {{"class", std::string(style)}},
+      {element("caption", {}, caption), element("thead", {}, element("tr", {}, head)), element("tbody", {}, body)});
+  // It can be scrolled with the keyboard, so it can be focused and has a name.
+  return element(
+      "div", {{"class", "scroll"}, {"role", "region"}, {"tabindex", "0"}, {"aria-label", std::string(caption)}}, table);
+}
+
+Html folded(const Html& summary, const Html& body) {
+  return element("details", {}, {element("summary", {}, summary), body});
+}
+
+Html paragraph(std::string_view style, const Html& content) {
+  return element("p", style.empty() ? Attributes{} : Attributes{{"class", std::string(style)}}, content);
+}
+
+Html code(std::string_view text) { return element("code", {}, text); }
+
+}  // namespace assay::reports
