@@ -1,9 +1,11 @@
 // `assay check` as CI starts it: which code it ends with, and what it leaves for people and machines.
 #include <filesystem>
 
+#include "harness/cli/verify_options.h"
 #include "harness/cuda/driver.h"
 #include "tests/cli/process_test.h"
 #include "tests/evidence/forger.h"
+#include "tests/evidence/signed_bundle.h"
 
 namespace assay::cli {
 namespace {
@@ -168,6 +170,22 @@ TEST_F(CheckTest, ClaimsAreStaleOnAnotherDriver) {
               ContainsRegex("STALE  [0-9]+ claims were made with system driver 580.159.04 and are stale with"));
   write("environment.json", "{}");
   EXPECT_EQ(check({"--against-env", at("environment.json")}).code, 2);
+}
+
+TEST_F(CheckTest, TrustAsksForAnOperatorsSignature) {
+  evidence::write_bundle(at("bundle"), {evidence::good_question()});
+  const std::string lines = policy(R"({"limit":"multiprocessor_count","min":132})");
+  Json keys = Json::array();
+  for (const evidence::TrustedKey& key : evidence::good_trust().keys) keys.push_back(to_json(key));
+  write("trust.json", Json{{"schema", "trust/1"}, {"keys", keys}}.dump());
+  const auto trusted = [&] { return check({"--require", lines, "--trust", at("trust.json")}, at("bundle")); };
+  EXPECT_EQ(check({"--require", lines}, at("bundle")).code, 0);
+  EXPECT_EQ(trusted().code, 4);
+  ASSERT_TRUE(evidence::sign_bundle(at("bundle"), verify_options(true), evidence::operator_key()));
+  const Ended ended = trusted();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("attested by the operator key "));
+  EXPECT_EQ(check({"--require", lines, "--trust", at("nowhere.json")}, at("bundle")).code, 2);
 }
 
 TEST_F(CheckTest, JsonIsAloneOnStandardOutput) {
