@@ -6,6 +6,7 @@
 #include "tests/cli/process_test.h"
 #include "tests/evidence/forger.h"
 #include "tests/evidence/signed_bundle.h"
+#include "tests/support/whole_run.h"
 
 namespace assay::cli {
 namespace {
@@ -173,7 +174,7 @@ TEST_F(CheckTest, ClaimsAreStaleOnAnotherDriver) {
 }
 
 TEST_F(CheckTest, TrustAsksForAnOperatorsSignature) {
-  evidence::write_bundle(at("bundle"), {evidence::good_question()});
+  evidence::write_bundle(at("bundle"), test::whole_run({evidence::good_question()}));
   const std::string lines = policy(R"({"limit":"multiprocessor_count","min":132})");
   Json keys = Json::array();
   for (const evidence::TrustedKey& key : evidence::good_trust().keys) keys.push_back(to_json(key));
@@ -199,14 +200,15 @@ TEST_F(CheckTest, JsonIsAloneOnStandardOutput) {
 
 TEST_F(CheckTest, GithubGetsAnnotationsSummaryAndOutputs) {
   write("summary.md", "before\n");
-  const Ended ended = assay({.arguments = {"check", kRecorded, "--require", policy(kRefused), "--github"},
-                             .environment = {{"GITHUB_STEP_SUMMARY", at("summary.md")}, {"GITHUB_OUTPUT", at("out")}}});
+  const Ended ended =
+      assay({.arguments = {"check", kRecorded, "--require", policy(kRefused), "--github"},
+             .environment = {{"GITHUB_STEP_SUMMARY", at("summary.md")}, {"GITHUB_OUTPUT", at("github_output")}}});
   EXPECT_EQ(ended.code, 5);
   EXPECT_THAT(ended.out, ContainsRegex("^::stop-commands::assay-[0-9a-f]+\n"));
   EXPECT_THAT(ended.out,
               ContainsRegex("\n::assay-[0-9a-f]+::\n::error title=assay check%3A tcgen05::gate tcgen05.alloc"));
   EXPECT_THAT(evidence::read_text(at("summary.md")), StartsWith("before\n## assay check: unproven\n"));
-  EXPECT_THAT(evidence::read_text(at("out")), StartsWith("result=unproven\nlevel="));
+  EXPECT_THAT(evidence::read_text(at("github_output")), StartsWith("result=unproven\nlevel="));
 }
 
 TEST_F(CheckTest, JunitIsWrittenWhateverTheResult) {
