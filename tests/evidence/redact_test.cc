@@ -163,5 +163,15 @@ TEST(RedactTest, RefusesASaltThatIsNotOne) {
   EXPECT_FALSE(load_or_create_salt(folder.path()));
 }
 
+TEST(RedactTest, FindsTheTokensOfEveryIssuer) {
+  for (const std::string prefix :
+       {"ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "hf_", "nvapi-", "sk-", "xoxb-", "xoxp-", "AKIA", "eyJ"}) {
+    const auto leak = scan("key " + prefix + "0123456789abcdef");
+    ASSERT_TRUE(leak) << prefix;
+    EXPECT_EQ(leak->what, "access token") << prefix;
+    EXPECT_EQ(leak->offset, 4u) << prefix;
+  }
+}
+
 }  // namespace
 }  // namespace assay::evidence
