@@ -12,7 +12,6 @@
 #include "harness/cli/judged_bundle.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/terminal.h"
-#include "harness/cli/verify_options.h"
 #include "reports/claims.h"
 #include "reports/guardrail.h"
 
@@ -83,7 +82,6 @@ Exit run_claims(Arguments arguments) {
   CLI::App app;
   Options options;
   app.add_option("BUNDLE", options.bundle, "Folder that a run left; without it the catalogue is listed");
-  app.add_option("--trust", options.trust, "Trust file: refuse what no trusted operator signed");
   app.add_option("--require", options.require,
                  "Print this claim alone, and end with 5 if the bundle does not carry it; may be repeated")
       ->allow_extra_args(false);

@@ -42,8 +42,9 @@ class RunConsistency {
   std::optional<std::string> against_clock(const Record&);
   std::optional<std::string> against_library(const Record&);
 
-  std::vector<std::string> asked_;  ///< Gates that the challenge names.
-  std::int64_t max_attempts_ = 0;
+  std::set<std::string, std::less<>> asked_;                        ///< Gates that the challenge names.
+  bool asks_for_all_ = false;                                       ///< A verifier's challenge that names none.
+  std::int64_t max_attempts_ = 0;                                   ///< 0: no limit.
   std::map<std::string, std::int64_t, std::less<>> gates_;          ///< Required id to version.
   std::map<std::string, std::set<Verdict>, std::less<>> verdicts_;  ///< Of the gates so far.
   std::set<std::string> ids_;

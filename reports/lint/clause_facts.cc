@@ -7,7 +7,6 @@ namespace assay::lint {
 namespace {
 
 constexpr std::array kHarmlessAgents = {Tag::software, Tag::text, Tag::people, Tag::toolchain, Tag::emulated};
-constexpr std::array kPhysical = {Tag::device, Tag::target, Tag::scope, Tag::generic, Tag::feature};
 
 }  // namespace
 
@@ -152,11 +151,23 @@ bool ClauseFacts::has_presence() const {
   return false;
 }
 
+/// A negation in front of a feature; "without" directly, since what stands between belongs to it.
+bool ClauseFacts::denies_feature() const {
+  for (std::size_t at = 0; at < clause_.words.size(); ++at) {
+    const std::size_t word = clause_.words[at];
+    if (!context_.tagged.is(word, Tag::negation)) continue;
+    const bool without = context_.tagged.words[word].text == "without";
+    if (without && is_fragment() && !device_ && !carried_device_) continue;
+    for (std::size_t next = at + 1; next < clause_.words.size() && next <= at + (without ? 2 : 4); ++next)
+      if (context_.tagged.is(clause_.words[next], Tag::feature)) return true;
+  }
+  return false;
+}
+
 /// "no tensor memory", "without tcgen05", "does not have multicast".
 bool ClauseFacts::missing_feature() const {
-  return feature_ && (next_to(Tag::negation, Tag::feature, 4) ||
-                      (negated() && (device_ || carried_device_ || generic_ || target_) &&
-                       (has_presence() || has(Tag::capability) || has(Tag::run))));
+  return feature_ && (denies_feature() || (negated() && (device_ || carried_device_ || generic_ || target_) &&
+                                           (has_presence() || has(Tag::capability) || has(Tag::run))));
 }
 
 bool ClauseFacts::excused() const {

@@ -70,6 +70,7 @@ class ClauseFacts {
   bool passive_of(Tag) const;
   bool next_to(Tag first, Tag second, std::size_t within) const;
   bool plan() const;
+  bool denies_feature() const;
   bool locked_text() const;
   bool on_device() const;
   bool names_device();

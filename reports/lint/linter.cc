@@ -117,7 +117,9 @@ class Check {
       const TaggedWords words = lexicon_.tag(words_of(sentence.text.text));
       const bool tagged = std::ranges::find(tagged_, &sentence) != tagged_.end();
       if (!tagged)
-        if (const auto rule = judge({&words, is_question(sentence.text.text), is_whole(sentence.text.text), before}))
+        if (const auto rule =
+                judge({&words, is_question(sentence.text.text),
+                       is_whole(sentence.text.text) && reading_.document.blocks[sentence.block].row == 0, before}))
           add(*rule, sentence);
       if (const Tags subjects = subjects_of(words); subjects.any()) before = subjects;
     }

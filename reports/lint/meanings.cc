@@ -26,7 +26,7 @@ bool ClauseFacts::emulated_as_hardware() const {
   const bool follows = lint::has(context_.earlier, Tag::emulated);
   if (!has(Tag::emulated) && !follows) return false;
   const bool of_hardware = device_ || has(Tag::silicon) || generic_;
-  if (follows && of_hardware && !negated() && !agent_harmless()) return true;
+  if (follows && of_hardware && !is_fragment() && !negated() && !agent_harmless()) return true;
   return of_hardware && !negated() &&
          (has(Tag::result) || has(Tag::transfer) || has(Tag::comparison) ||
           (has(Tag::capability) && !verb_is(Tag::inquiry)));

@@ -42,7 +42,7 @@ std::span<const RuleText> rule_texts();
 struct SentenceView {
   const TaggedWords* tagged = nullptr;
   bool question = false;
-  bool whole = true;  ///< Ends with a mark; a heading or a cell does not.
+  bool whole = true;  ///< Ends with a mark and is no cell of a table.
 
   Tags before;  ///< Subjects of the sentences before.
 };

@@ -1,4 +1,5 @@
 // A verifier's challenge from its issue to the bundle that answers it.
+#include "harness/evidence/key_file.h"
 #include "tests/cli/process_test.h"
 #include "tests/evidence/signed_bundle.h"
 
@@ -52,7 +53,7 @@ TEST_F(ChallengeCommandTest, AsksForNoGateThatThereIsNot) {
 }
 
 TEST_F(ChallengeCommandTest, IsAnsweredByOneBundleOnce) {
-  ASSERT_EQ(issue("c.json", {"--gate", "control.copy"}).code, 0);
+  ASSERT_EQ(issue("c.json", {"--gate", "device.query"}).code, 0);
   ASSERT_EQ(issue("other.json").code, 0);
   const Ended run = answer("c.json", "bundle");
   EXPECT_EQ(run.code, 0) << run.err;

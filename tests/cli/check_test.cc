@@ -1,9 +1,12 @@
 // `assay check` as CI starts it: which code it ends with, and what it leaves for people and machines.
 #include <filesystem>
 
+#include "harness/cli/verify_options.h"
 #include "harness/cuda/driver.h"
 #include "tests/cli/process_test.h"
 #include "tests/evidence/forger.h"
+#include "tests/evidence/signed_bundle.h"
+#include "tests/support/whole_run.h"
 
 namespace assay::cli {
 namespace {
@@ -170,6 +173,22 @@ TEST_F(CheckTest, ClaimsAreStaleOnAnotherDriver) {
   EXPECT_EQ(check({"--against-env", at("environment.json")}).code, 2);
 }
 
+TEST_F(CheckTest, TrustAsksForAnOperatorsSignature) {
+  evidence::write_bundle(at("bundle"), test::whole_run({evidence::good_question()}));
+  const std::string lines = policy(R"({"limit":"multiprocessor_count","min":132})");
+  Json keys = Json::array();
+  for (const evidence::TrustedKey& key : evidence::good_trust().keys) keys.push_back(to_json(key));
+  write("trust.json", Json{{"schema", "trust/1"}, {"keys", keys}}.dump());
+  const auto trusted = [&] { return check({"--require", lines, "--trust", at("trust.json")}, at("bundle")); };
+  EXPECT_EQ(check({"--require", lines}, at("bundle")).code, 0);
+  EXPECT_EQ(trusted().code, 4);
+  ASSERT_TRUE(evidence::sign_bundle(at("bundle"), verify_options(true), evidence::operator_key()));
+  const Ended ended = trusted();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("attested by the operator key "));
+  EXPECT_EQ(check({"--require", lines, "--trust", at("nowhere.json")}, at("bundle")).code, 2);
+}
+
 TEST_F(CheckTest, JsonIsAloneOnStandardOutput) {
   const Ended ended = require(kProven, {"--json", "--github"});
   const Result<Json> report = parse_json(ended.out, "report");
@@ -181,14 +200,15 @@ TEST_F(CheckTest, JsonIsAloneOnStandardOutput) {
 
 TEST_F(CheckTest, GithubGetsAnnotationsSummaryAndOutputs) {
   write("summary.md", "before\n");
-  const Ended ended = assay({.arguments = {"check", kRecorded, "--require", policy(kRefused), "--github"},
-                             .environment = {{"GITHUB_STEP_SUMMARY", at("summary.md")}, {"GITHUB_OUTPUT", at("out")}}});
+  const Ended ended =
+      assay({.arguments = {"check", kRecorded, "--require", policy(kRefused), "--github"},
+             .environment = {{"GITHUB_STEP_SUMMARY", at("summary.md")}, {"GITHUB_OUTPUT", at("github_output")}}});
   EXPECT_EQ(ended.code, 5);
   EXPECT_THAT(ended.out, ContainsRegex("^::stop-commands::assay-[0-9a-f]+\n"));
   EXPECT_THAT(ended.out,
               ContainsRegex("\n::assay-[0-9a-f]+::\n::error title=assay check%3A tcgen05::gate tcgen05.alloc"));
   EXPECT_THAT(evidence::read_text(at("summary.md")), StartsWith("before\n## assay check: unproven\n"));
-  EXPECT_THAT(evidence::read_text(at("out")), StartsWith("result=unproven\nlevel="));
+  EXPECT_THAT(evidence::read_text(at("github_output")), StartsWith("result=unproven\nlevel="));
 }
 
 TEST_F(CheckTest, JunitIsWrittenWhateverTheResult) {

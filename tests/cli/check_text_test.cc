@@ -24,7 +24,7 @@ TEST(CheckTextTest, IsSortedByWhatHasToBeDone) {
             "bundle " +
                 evidence::digest_of("manifest").substr(0, 12) +
                 "  runs/today\n"
-                "self-attested: whoever holds the machine can write a consistent bundle\n"
+                "self-attested, not independently verified: whoever holds the machine can write a consistent bundle\n"
                 "\n"
                 "result          requirement  asked   found    why\n"
                 "failed          gate a       proven  refused  the reason\n"

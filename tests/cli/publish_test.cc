@@ -1,8 +1,10 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "harness/cli/publication.h"
 #include "tests/cli/process_test.h"
 #include "tests/evidence/forger.h"
+#include "tests/support/whole_run.h"
 
 namespace assay::cli {
 namespace {
@@ -23,10 +25,14 @@ class PublishTest : public ProcessTest {
   std::string emulated() const {
     auto writer = evidence::BundleWriter::create(at("run"), evidence::good_challenge(), &evidence::test_redactor());
     EXPECT_TRUE(writer) << writer.error().message;
-    evidence::Record record = evidence::good_record();
-    record.driver_library = evidence::DriverLibrary::emulated;
-    EXPECT_TRUE(writer->append(record));
-    writer->set_gates({{record.gate, record.gate_version}});
+    evidence::Record question = evidence::good_question();
+    question.driver_library = evidence::DriverLibrary::emulated;
+    std::vector<evidence::RequiredGate> gates;
+    for (const evidence::Record& record : test::whole_run({question})) {
+      EXPECT_TRUE(writer->append(record));
+      gates.push_back({record.gate, record.gate_version});
+    }
+    writer->set_gates(gates);
     Json environment = evidence::good_environment();
     Json& driver = environment["driver"];
     driver["kind"] = "emulated";
@@ -57,8 +63,8 @@ TEST_F(PublishTest, WritesThreeFilesBesideTheBundleAndNoneIntoIt) {
 }
 
 TEST_F(PublishTest, WritesTheFormatsThatItIsAskedFor) {
-  EXPECT_EQ(assay({"publish", recorded(), "--out", at("out"), "--format", "md,json"}).code, 0);
-  EXPECT_THAT(names_in(at("out")), ElementsAre("report.json", "report.md"));
+  EXPECT_EQ(assay({"publish", recorded(), "--out", at("report"), "--format", "md,json"}).code, 0);
+  EXPECT_THAT(names_in(at("report")), ElementsAre("report.json", "report.md"));
 }
 
 TEST_F(PublishTest, RefusesWhatItCannotMeanAndWritesNothing) {
@@ -91,8 +97,7 @@ TEST_F(PublishTest, ADamagedBundlePublishesNothing) {
 }
 
 TEST_F(PublishTest, APrivateBundlePublishesNothing) {
-  const evidence::Record record = evidence::good_record();
-  evidence::write_bundle(at("run"), {record}, {}, nullptr);
+  evidence::write_bundle(at("run"), test::whole_run({evidence::good_question()}), {}, nullptr);
   const Ended ended = assay({"publish", at("run")});
   EXPECT_EQ(ended.code, 4);
   EXPECT_THAT(ended.err, HasSubstr("private"));
@@ -111,18 +116,19 @@ TEST_F(PublishTest, AnEmulatedRunIsReportedAsOneAndEndsUnproven) {
 
 TEST_F(PublishTest, VerifyRendersAReportAgain) {
   const std::string bundle = recorded();
-  ASSERT_EQ(assay({"publish", bundle, "--out", at("out")}).code, 0);
-  const Ended same = assay({"verify", bundle, "--report", at("out")});
+  ASSERT_EQ(assay({"publish", bundle, "--out", at("report")}).code, 0);
+  const Ended same = assay({"verify", bundle, "--report", at("report")});
   EXPECT_EQ(same.code, 0) << same.err;
   EXPECT_THAT(same.out,
-              HasSubstr("report.html, report.md, report.json in " + at("out") + ": what this bundle renders to"));
-  std::string text = evidence::read_text(box_.path("out/report.md"));
+              HasSubstr("report.html, report.md, report.json in " + at("report") + ": what this bundle renders to"));
+  std::string text = evidence::read_text(box_.path("report/report.md"));
   text.replace(text.find("refused"), 7, "proven ");
-  evidence::write_text(box_.path("out/report.md"), text);
-  const Ended other = assay({"verify", bundle, "--report", at("out")});
+  evidence::write_text(box_.path("report/report.md"), text);
+  const Ended other = assay({"verify", bundle, "--report", at("report")});
   EXPECT_EQ(other.code, 4);
-  EXPECT_THAT(other.err, testing::MatchesRegex("assay verify: .*/out/report.md:[0-9]+: differs from what this bundle "
-                                               "renders to; publish it again\n"));
+  EXPECT_THAT(other.err,
+              testing::MatchesRegex("assay verify: .*/report/report.md:[0-9]+: differs from what this bundle "
+                                    "renders to; publish it again\n"));
 }
 
 TEST_F(PublishTest, VerifyWantsAReportWhereOneIsNamed) {
@@ -131,6 +137,20 @@ TEST_F(PublishTest, VerifyWantsAReportWhereOneIsNamed) {
   const Ended ended = assay({"verify", bundle, "--report", at("empty")});
   EXPECT_EQ(ended.code, 4);
   EXPECT_THAT(ended.err, HasSubstr("/empty: holds none of report.html, report.md and report.json\n"));
+}
+
+TEST_F(PublishTest, TheLinterFindsEachSentenceAsItsBundleCarriesIt) {
+  const std::string bundle = recorded(), page = at("report/report.md");
+  ASSERT_EQ(assay({"publish", bundle, "--out", at("report"), "--format", "md"}).code, 0);
+  const Ended clean = assay({"lint", page, "--bundles", at("")});
+  EXPECT_EQ(clean.code, 0) << clean.out << clean.err;
+  std::string text = evidence::read_text(page);
+  const std::size_t words = text.find("executes correctly");
+  ASSERT_NE(words, std::string::npos);
+  evidence::write_text(page, text.replace(words, 18, "is fully supported"));
+  const Ended found = assay({"lint", page, "--bundles", at("")});
+  EXPECT_EQ(found.code, 1);
+  EXPECT_THAT(found.out, HasSubstr("CL001"));
 }
 
 reports::Report recorded_report() {

@@ -3,8 +3,10 @@
 
 #include "harness/base/build_info.h"
 #include "harness/cli/verify_options.h"
+#include "harness/evidence/key_file.h"
 #include "tests/cli/process_test.h"
 #include "tests/evidence/signed_bundle.h"
+#include "tests/support/whole_run.h"
 
 namespace assay::cli {
 namespace {
@@ -30,7 +32,7 @@ class SigningTest : public ProcessTest {
   }
   /// A signed bundle of a question, which any build recomputes whole.
   void signed_question(const std::string& name) const {
-    evidence::write_bundle(at(name), {evidence::good_question()});
+    evidence::write_bundle(at(name), test::whole_run({evidence::good_question()}));
     const Status done = evidence::sign_bundle(at(name), verify_options(true), operator_key());
     ASSERT_TRUE(done) << done.error().message;
   }
@@ -116,7 +118,9 @@ TEST_F(SigningTest, ARunIsSignedIfItMayBePublishedFrom) {
   const Json summary = Json::parse(ended.out);
   const Json found = Json::parse(assay({"verify", "--recompute", "--json", at("bundle")}).out);
   EXPECT_TRUE(found["intact"]) << found;
-  if (build_info().git_dirty) EXPECT_NE(found["unfit"], Json::array());
+  if (build_info().git_dirty) {
+    EXPECT_NE(found["unfit"], Json::array());
+  }
   if (!found["unfit"].empty()) {
     EXPECT_EQ(ended.code, 4);
     EXPECT_THAT(ended.err, HasSubstr("assay run: not signed: environment.json: "));
@@ -160,11 +164,11 @@ TEST_F(SigningTest, TrustDecidesWhoAttests) {
 }
 
 TEST_F(SigningTest, TrustAsksForASignatureAndForFitness) {
-  evidence::write_bundle(at("plain"), {evidence::good_question()});
+  evidence::write_bundle(at("plain"), test::whole_run({evidence::good_question()}));
   const Ended plain = assay({"verify", at("plain"), "--trust", trust_file()});
   EXPECT_EQ(plain.code, 4);
   EXPECT_THAT(plain.out, HasSubstr("missing: not signed, and a trusted signature is asked for [signature]\n"));
-  evidence::write_bundle(at("private"), {evidence::good_question()}, {}, nullptr);
+  evidence::write_bundle(at("private"), test::whole_run({evidence::good_question()}), {}, nullptr);
   EXPECT_EQ(assay({"verify", at("private")}).code, 0);
   const Ended unfit = assay({"verify", at("private"), "--trust", trust_file()});
   EXPECT_EQ(unfit.code, 4);
@@ -189,7 +193,7 @@ void answered(const fs::path& folder, const evidence::PrivateKey& issuer) {
   const auto issued =
       evidence::issue_challenge({.gates = {"device.query"}}, issuer, *evidence::parse_utc("2026-11-22T12:00:00Z"));
   ASSERT_TRUE(issued);
-  evidence::answer(folder, *issued, {evidence::good_question()});
+  evidence::answer(folder, *issued, test::whole_run({evidence::good_question()}));
   const Status done = evidence::sign_bundle(folder, verify_options(true), operator_key());
   ASSERT_TRUE(done) << done.error().message;
 }
@@ -264,7 +268,7 @@ TEST_F(SigningTest, WithoutTrustTheRunsOwnKeyIsWrittenOut) {
   const Ended ended = assay({"verify", at("bundle"), "--emit-pae", at("pae")});
   EXPECT_EQ(ended.code, 0);
   EXPECT_THAT(ended.out, HasSubstr(": check it without this program:\n  openssl pkeyutl -verify -pubin -inkey "));
-  evidence::write_bundle(at("plain"), {evidence::good_question()});
+  evidence::write_bundle(at("plain"), test::whole_run({evidence::good_question()}));
   const Ended plain = assay({"verify", at("plain"), "--emit-pae", at("none")});
   EXPECT_EQ(plain.code, 4);
   EXPECT_FALSE(fs::exists(at("none")));

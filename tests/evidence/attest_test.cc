@@ -442,5 +442,27 @@ TEST_F(AttestTest, AChallengeSaysWhichGatesAndHowOften) {
   EXPECT_THAT(messages(verify_bundle(bundle())), IsEmpty());
 }
 
+TEST_F(AttestTest, AGateThatNobodyAskedAnswersNoChallenge) {
+  Record left_out = good_question("wgmma.bf16");
+  left_out.measurements.clear();
+  left_out.stopped = Stopped::not_selected;
+  left_out.started_utc = left_out.finished_utc = "2026-11-22T12:00:07Z";
+  left_out.monotonic_ns = 20;
+  std::vector<Record> records = signed_records();
+  records.push_back(left_out);
+  const std::vector<std::string> refused{"gates.jsonl:3: not selected, but the challenge asks for this gate"};
+  const auto found = [&](const Demands& demands) {
+    fs::remove_all(bundle());
+    answer(bundle(), challenge_of(verifier_key(), demands), records);
+    return messages(verify_bundle(bundle()));
+  };
+  EXPECT_EQ(found({.gates = {"tma.load"}}), std::vector<std::string>{});
+  EXPECT_EQ(found({.gates = {"tma.load", "wgmma.bf16"}}), refused);
+  EXPECT_EQ(found({}), refused);
+  fs::remove_all(bundle());
+  write_bundle(bundle(), records, signed_artifacts());
+  EXPECT_THAT(messages(verify_bundle(bundle())), IsEmpty());
+}
+
 }  // namespace
 }  // namespace assay::evidence

@@ -73,8 +73,8 @@ TEST(LinterTest, SeesThroughSpelling) {
 }
 
 TEST(LinterTest, TakesTheSubjectOfAPronounFromTheSentenceBefore) {
-  EXPECT_THAT(findings("The record is of a DGX Spark. It lacks tensor memory.\n"), ElementsAre("1:31 CL006"));
-  EXPECT_THAT(findings("The record is of a DGX Spark.\n\nIt lacks a date.\n"), IsEmpty());
+  EXPECT_THAT(findings("The record is of a DGX Spark. It runs twice as fast.\n"), ElementsAre("1:31 CL008"));
+  EXPECT_THAT(findings("The record is of a DGX Spark.\n\nIt runs twice as fast.\n"), IsEmpty());
 }
 
 TEST(LinterTest, JoinsARowWithItsHeading) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include "reports/passages.h"
 #include "reports/render_markdown.h"
 #include "tests/reports/report_fixture.h"
@@ -93,7 +95,8 @@ TEST(RenderMarkdownTest, NoIdEndsItsMarker) {
     image.stage(stage) = {};
   const std::string text = render_markdown(report_of({image}));
   EXPECT_THAT(text, HasSubstr("<!-- claim:loads/cubin.arch_patch[x"));
-  EXPECT_THAT(text, Not(ContainsRegex("[^\\\\`]<script")));
+  const std::string without_code = std::regex_replace(text, std::regex("`[^`]*`"), "");
+  EXPECT_THAT(without_code, Not(ContainsRegex("[^\\\\]<script")));
   EXPECT_THAT(text, HasSubstr("x_--__"));
 }
 
