@@ -13,18 +13,6 @@ using evidence::VerifyReport;
 
 constexpr std::string_view kSelfAttested = "self-attested, not independently verified";
 
-/// What a reader is told of who stands behind a bundle. Without trust he is told so, whatever the line says.
-std::string attestation_line(const evidence::Attestation& attestation) {
-  const std::string& line = attestation.line;
-  const bool trusted = attestation.trust != evidence::Trust::self_attested;
-  if (line.find(kSelfAttested) != std::string::npos || (trusted && !line.empty())) return line;
-  if (trusted)
-    return attestation.trust == evidence::Trust::independent ? "independently verified"
-                                                             : "signed by a trusted operator";
-  if (!line.empty()) return fmt::format("{} ({})", kSelfAttested, line);
-  return fmt::format("{}: whoever holds the machine can write a consistent bundle", kSelfAttested);
-}
-
 bool is_emulation(evidence::DriverLibrary library) {
   return library == evidence::DriverLibrary::emulated || library == evidence::DriverLibrary::unknown;
 }
@@ -110,6 +98,18 @@ void compare_with_profile(Report& report, const VerifyReport& bundle, const std:
 }
 
 }  // namespace
+
+std::string attestation_line(const evidence::Attestation& attestation) {
+  const std::string& line = attestation.line;
+  const bool trusted = attestation.trust != evidence::Trust::self_attested;
+  if (line.find(kSelfAttested) != std::string::npos || (trusted && !line.empty())) return line;
+  if (trusted)
+    return attestation.trust == evidence::Trust::independent
+               ? "independently verified"
+               : "signed by a trusted operator; not independently verified";
+  if (!line.empty()) return fmt::format("{} ({})", kSelfAttested, line);
+  return fmt::format("{}: whoever holds the machine can write a consistent bundle", kSelfAttested);
+}
 
 Report make_report(const evidence::VerifiedBundle& verified, ReportInputs inputs) {
   const VerifyReport& bundle = verified.report();

@@ -70,6 +70,8 @@ Report make_report(const evidence::VerifiedBundle&, ReportInputs);
 /// The catalogue, the profiles and the error table that are built in, over the bundle. Error: a fault of the build.
 Result<Report> make_report(const evidence::VerifiedBundle&);
 
+/// What a reader is told of who vouches for a bundle. Without trust he is told so, whatever `line` says.
+std::string attestation_line(const evidence::Attestation&);
 /// "NVIDIA H100 80GB HBM3", "no device".
 std::string device_name(const Report&);
 /// The banner of a report of an emulated run.

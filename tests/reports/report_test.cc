@@ -68,6 +68,22 @@ TEST(ReportTest, WithoutTrustTheReaderIsToldSo) {
   EXPECT_THAT(line, HasSubstr("self-attested, not independently verified"));
 }
 
+TEST(ReportTest, NoLineHidesThatNobodyVouches) {
+  const auto told = [](evidence::Trust trust, std::string line) {
+    return attestation_line({.trust = trust, .line = std::move(line)});
+  };
+  using evidence::Trust;
+  EXPECT_EQ(told(Trust::self_attested, ""),
+            "self-attested, not independently verified: whoever holds the machine can write a consistent bundle");
+  EXPECT_EQ(told(Trust::self_attested, "certified by everybody"),
+            "self-attested, not independently verified (certified by everybody)");
+  EXPECT_EQ(told(Trust::self_attested, "self-attested, not independently verified: signed"),
+            "self-attested, not independently verified: signed");
+  EXPECT_EQ(told(Trust::by_operator, "attested by K"), "attested by K");
+  EXPECT_EQ(told(Trust::by_operator, ""), "signed by a trusted operator; not independently verified");
+  EXPECT_EQ(told(Trust::independent, ""), "independently verified");
+}
+
 TEST(ReportTest, WithTrustTheReaderIsToldWho) {
   const TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "bundle";
