@@ -51,6 +51,20 @@ std::string wrong_target(Bytes image, Target target) {
   return "";
 }
 
+/// The kernels that the gate launches must be in the image, or it is another gate's.
+std::string wrong_kernels(const Record& record, Bytes image) {
+  const gate::Gate* gate = gate::find_gate(probes::gates(), record.gate);
+  const auto* make = gate == nullptr ? nullptr : std::get_if<gate::MakeProbe>(&gate->method);
+  if (make == nullptr || gate->version != record.gate_version) return "";
+  const auto elf = cubin::Elf::read(image);
+  const auto told = elf ? cubin::describe(*elf) : Result<cubin::Description>(elf.error());
+  if (!told) return told.error().message;
+  for (const gate::Case& one : (*make)({}).cases)
+    if (std::ranges::find(told->functions, one.entry, &cubin::Function::name) == told->functions.end())
+      return fmt::format("the image holds no kernel '{}', which the gate launches", one.entry);
+  return "";
+}
+
 /// A record's images: one cubin, or those of a fatbin. None of them: the image is text.
 Result<std::vector<std::vector<std::byte>>> cubins_of(Bytes image) {
   std::vector<std::vector<std::byte>> cubins;
@@ -98,7 +112,8 @@ std::string check_native_image(const Record& record, const evidence::KeptArtifac
   const auto cubins = cubins_of(bytes(image));
   if (!cubins) return cubins.error().message;
   for (const std::vector<std::byte>& cubin : *cubins)
-    if (std::string wrong = wrong_target(cubin, *target); !wrong.empty()) return wrong;
+    for (std::string wrong : {wrong_target(cubin, *target), wrong_kernels(record, cubin)})
+      if (!wrong.empty()) return wrong;
   return wrong_witness(record, cubins->empty() ? bytes(image) : Bytes(cubins->front()), kept);
 }
 

@@ -10,8 +10,8 @@
 
 #include "harness/base/build_info.h"
 #include "harness/base/file_system.h"
-#include "harness/cli/recompute.h"
 #include "harness/cli/subcommand.h"
+#include "harness/cli/verify_options.h"
 #include "reports/lint/bundles.h"
 #include "reports/lint/sarif.h"
 
@@ -63,12 +63,6 @@ Result<std::vector<fs::path>> documents_of(const std::vector<std::string>& paths
   return all;
 }
 
-evidence::VerifyOptions verify_options() {
-  evidence::VerifyOptions options;
-  options.compare_images = compare_images;
-  return options;
-}
-
 std::string today() { return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::now())); }
 
 Status lint_file(const lint::Linter& linter, const fs::path& path, bool write, std::vector<lint::Finding>& findings) {
@@ -108,7 +102,8 @@ Exit run_lint(Arguments arguments) {
   if (!lexicon) return complain("lint", lexicon.error(), Exit::integrity);
   Result<std::vector<reports::Claim>> catalogue = reports::builtin_claims();
   if (!catalogue) return complain("lint", catalogue.error(), Exit::integrity);
-  lint::BundleIndex bundles({options.bundles.begin(), options.bundles.end()}, *std::move(catalogue), verify_options());
+  lint::BundleIndex bundles({options.bundles.begin(), options.bundles.end()}, *std::move(catalogue),
+                            verify_options(true));
   const lint::Linter linter(*std::move(lexicon), {.today = today(), .claims = [&](const std::string& digest) {
                                                     return bundles.claims_of(digest);
                                                   }});

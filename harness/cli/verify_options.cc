@@ -1,5 +1,6 @@
 #include "harness/cli/verify_options.h"
 
+#include "harness/cli/gate_check.h"
 #include "harness/cli/image_check.h"
 #include "harness/cli/recompute.h"
 #include "harness/evidence/statement.h"
@@ -23,6 +24,9 @@ evidence::VerifyOptions verify_options(bool again) {
   evidence::VerifyOptions options;
   if (again) options.recompute = recompute;
   if (again) options.check_image = check_native_image;
+  if (again) options.check_gate = gate_check();
+  options.knows_gate = knows_gate;
+  options.variants = variants;
   options.gate_set = probes::gate_set;
   options.compare_images = compare_images;
   options.claims = claims_of;

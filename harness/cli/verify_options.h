@@ -10,7 +10,7 @@
 namespace assay::cli {
 
 /// Every check that this build can make: edited images against native ones, claims by its catalogue, and with
-/// `recompute` every oracle.
+/// `recompute` every oracle, native image and text.
 evidence::VerifyOptions verify_options(bool recompute);
 
 /// Adds whom the reader trusts; no file, nothing.

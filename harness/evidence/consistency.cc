@@ -59,6 +59,26 @@ std::optional<std::string> impossible_selection(const Record& record) {
   return std::nullopt;
 }
 
+/// A stage that was not reached has nothing to tell, not even how long it took.
+std::optional<std::string> impossible_stage(const Record& record) {
+  for (std::size_t i = 0; i < kStageCount; ++i) {
+    const StageResult& result = record.stages[i];
+    const bool silent = result.code == 0 && result.name.empty() && result.call.empty() && result.message.empty() &&
+                        result.log_sha256.empty() && result.wall_ns == 0;
+    if (result.status == StageStatus::not_reached && !silent)
+      return fmt::format("stage {} was not reached, but something is told of it", word(static_cast<Stage>(i)));
+  }
+  return std::nullopt;
+}
+
+/// A key has one answer; of two the reader of the second believes what nobody else sees.
+std::optional<std::string> impossible_measurement(const Record& record) {
+  std::set<std::string_view> keys;
+  for (const Measurement& one : record.measurements)
+    if (!keys.insert(one.key).second) return fmt::format("'{}' is measured twice", one.key);
+  return std::nullopt;
+}
+
 /// Speed counts only beside a right answer of the same launch.
 std::optional<std::string> speed_without_answer(const Record& record) {
   if (const StageStatus verify = record.stage(Stage::verify).status; verify != StageStatus::ok)
@@ -88,16 +108,20 @@ std::optional<std::string> impossible_performance(const Record& record) {
 }
 
 std::optional<std::string> impossible_case(const Record& record) {
+  const bool verified = record.stage(Stage::verify).status == StageStatus::ok;
+  if (verified && !record.target.empty() && record.cases.empty()) return "verify is ok, but nothing was compared";
   for (const CaseResult& result : record.cases) {
     if (result.mismatches > result.compared) {
       return fmt::format("case '{}': {} mismatches among {} compared", result.name, result.mismatches, result.compared);
     }
-    if (result.mismatches > 0 && record.stage(Stage::verify).status == StageStatus::ok) {
+    if (result.mismatches > 0 && verified) {
       return fmt::format("case '{}' has mismatches, but verify is ok", result.name);
     }
     if (result.compared > 0 && !reached(record, Stage::launch)) {
       return fmt::format("case '{}' was compared, but nothing completed", result.name);
     }
+    if (result.mismatches == 0 && !result.first_mismatch.empty())
+      return fmt::format("case '{}' has no mismatch, but a first one is told", result.name);
   }
   return std::nullopt;
 }
@@ -107,6 +131,9 @@ std::optional<std::string> impossible_control(const Record& record) {
       record.witness.lowering != "driver-call") {
     return fmt::format("control witness is ok, but the lowering is '{}'", record.witness.lowering);
   }
+  const bool any_failed = std::ranges::any_of(
+      kControls, [&](const ControlField& control) { return record.controls.*control.status == ControlStatus::failed; });
+  if (!any_failed && !record.control_note.empty()) return "no control failed, but what one found is told";
   return std::nullopt;
 }
 
@@ -135,9 +162,9 @@ std::optional<std::string> impossible_process(const Record& record) {
 }  // namespace
 
 std::optional<std::string> contradiction(const Record& record) {
-  for (const auto check :
-       {broken_ladder, impossible_load, impossible_launch, impossible_selection, impossible_performance,
-        impossible_case, impossible_control, impossible_edit, impossible_process}) {
+  for (const auto check : {broken_ladder, impossible_load, impossible_launch, impossible_selection, impossible_stage,
+                           impossible_measurement, impossible_performance, impossible_case, impossible_control,
+                           impossible_edit, impossible_process}) {
     if (auto found = check(record)) return found;
   }
   return std::nullopt;
@@ -189,8 +216,37 @@ std::optional<std::string> RunConsistency::against_clock(const Record& record) {
   if (*started < earliest_) return "started before the challenge was issued or the record before it started";
   if (*finished > latest_) return "finished after the challenge expired";
   if (record.monotonic_ns < monotonic_ns_) return "monotonic clock behind that of the record before it";
+  if (auto apart = clocks_apart(*started, record.monotonic_ns)) return apart;
   earliest_ = *started;
   monotonic_ns_ = record.monotonic_ns;
+  return std::nullopt;
+}
+
+/// Both clocks tell of the same run; a network may set the one in the middle of it, but not by much.
+std::optional<std::string> RunConsistency::clocks_apart(std::chrono::sys_seconds started, std::int64_t monotonic_ns) {
+  constexpr std::chrono::seconds kSlack = std::chrono::minutes(5);
+  const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::nanoseconds(monotonic_ns));
+  if (!boot_) boot_ = started - elapsed;
+  const std::chrono::seconds apart = started - elapsed - *boot_;
+  if (apart <= kSlack && apart >= -kSlack) return std::nullopt;
+  return fmt::format("started_utc and monotonic_ns are {} s further apart than in the first record", apart.count());
+}
+
+/// Retries are numbered from 1 in their order, so that none can be left out unseen.
+std::optional<std::string> RunConsistency::against_attempts(const Record& record) {
+  const std::string id = record.id();
+  std::int64_t& last = attempts_[id.substr(0, id.rfind('#'))];
+  const std::int64_t before = std::exchange(last, std::max(last, record.attempt));
+  if (record.attempt <= before + 1) return std::nullopt;
+  return fmt::format("attempt {}, but there is no record of attempt {} before it", record.attempt, before + 1);
+}
+
+/// A gate that was not selected has that one record.
+std::optional<std::string> RunConsistency::against_selection(const Record& record) {
+  const bool left_out = record.stopped == Stopped::not_selected;
+  if (left_out ? verdicts_.contains(record.gate) : left_out_.contains(record.gate))
+    return fmt::format("gate {} is said not to have been selected, but has other records", record.gate);
+  if (left_out) left_out_.insert(record.gate);
   return std::nullopt;
 }
 
@@ -209,6 +265,8 @@ std::vector<Finding> RunConsistency::add(const Record& record, Verdict verdict, 
   };
   if (!ids_.insert(record.id()).second) findings.push_back({"unique-id", where, record.id() + " is there twice"});
   note("contradiction", contradiction(record));
+  note("attempt", against_attempts(record));
+  note("contradiction", against_selection(record));
   note("challenge", against_challenge(record));
   note("gate-list", against_rules(record));
   note("prerequisite", against_prerequisites(record));

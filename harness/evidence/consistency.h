@@ -40,6 +40,9 @@ class RunConsistency {
   std::optional<std::string> against_rules(const Record&) const;
   std::optional<std::string> against_prerequisites(const Record&) const;
   std::optional<std::string> against_clock(const Record&);
+  std::optional<std::string> clocks_apart(std::chrono::sys_seconds started, std::int64_t monotonic_ns);
+  std::optional<std::string> against_attempts(const Record&);
+  std::optional<std::string> against_selection(const Record&);
   std::optional<std::string> against_library(const Record&);
 
   std::set<std::string, std::less<>> asked_;                        ///< Gates that the challenge names.
@@ -48,9 +51,12 @@ class RunConsistency {
   std::map<std::string, std::int64_t, std::less<>> gates_;          ///< Required id to version.
   std::map<std::string, std::set<Verdict>, std::less<>> verdicts_;  ///< Of the gates so far.
   std::set<std::string> ids_;
+  std::map<std::string, std::int64_t> attempts_;  ///< Of ids without their number: the highest so far.
+  std::set<std::string, std::less<>> left_out_;   ///< Gates that were not selected.
   std::optional<DriverLibrary> library_;
   std::chrono::sys_seconds earliest_, latest_;  ///< No record started before, or finished after.
   std::int64_t monotonic_ns_ = 0;
+  std::optional<std::chrono::sys_seconds> boot_;  ///< Where the first record puts the monotonic clock's zero.
 };
 
 }  // namespace assay::evidence

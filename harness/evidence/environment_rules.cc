@@ -1,7 +1,9 @@
 #include "harness/evidence/environment_rules.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -171,6 +173,23 @@ std::optional<Finding> no_multiprocessors(const Environment::Device& device, std
   return finding("meaningful", "field 'device.multiprocessor_count': 0 says nothing");
 }
 
+/// The library's version stands for the module's too, so both are one where they agree.
+std::optional<std::string> wrong_agreement(const Environment::Driver& driver) {
+  if (driver.says_emulated && driver.kind != DriverLibrary::emulated)
+    return fmt::format("the library says that it is emulated, but driver kind is {}", word(driver.kind));
+  if (driver.kernel_agrees && driver.kernel_module_version != driver.driver_version)
+    return fmt::format("the library is said to agree with the kernel module, but is {} beside '{}'",
+                       driver.driver_version, driver.kernel_module_version);
+  return std::nullopt;
+}
+
+/// The target for which code is assembled to run on the device; empty if its capability is none.
+std::string own_target(const Environment::Device& device) {
+  constexpr int kFirstWithOwnCode = 90;
+  const int sm = capability_number(device.compute_capability);
+  return sm == 0 ? "" : to_string(Target{.sm = sm, .suffix = sm >= kFirstWithOwnCode ? 'a' : ' '});
+}
+
 }  // namespace
 
 std::vector<Finding> meaningless_fields(const Environment& environment) {
@@ -192,10 +211,8 @@ std::vector<Finding> meaningless_fields(const Environment& environment) {
 std::vector<Finding> against_environment(const Environment& environment, std::span<const VerifiedRecord> records) {
   std::vector<Finding> findings;
   const auto& driver = environment.driver;
-  if (driver && driver->says_emulated && driver->kind != DriverLibrary::emulated)
-    findings.push_back(
-        finding("driver-library",
-                fmt::format("the library says that it is emulated, but driver kind is {}", word(driver->kind))));
+  if (driver)
+    if (auto wrong = wrong_agreement(*driver)) findings.push_back(finding("driver-library", *std::move(wrong)));
   if (environment.device)
     if (auto none = no_multiprocessors(*environment.device, records)) findings.push_back(*std::move(none));
   for (const auto& [record, derived] : records) {
@@ -208,6 +225,35 @@ std::vector<Finding> against_environment(const Environment& environment, std::sp
     }
     for (Finding& one : wrong_device(environment.device, record)) findings.push_back(std::move(one));
   }
+  return findings;
+}
+
+std::vector<Finding> left_out_at_home(const Environment& environment, std::span<const VerifiedRecord> records) {
+  const std::string own = environment.device ? own_target(*environment.device) : "";
+  std::map<std::string_view, bool> asked;  // gates with targets, to whether one is the device's own
+  for (const auto& [record, derived] : records)
+    if (!record.target.empty()) asked[record.gate] |= record.target == own;
+  std::vector<Finding> findings;
+  for (const auto& [gate, at_home] : asked) {
+    if (at_home || own.empty()) continue;
+    findings.push_back({"gate-list", std::string(kLedgerFile),
+                        fmt::format("no record of gate '{}' at {}, the device's own target", gate, own)});
+  }
+  return findings;
+}
+
+std::vector<Finding> left_out_variants(const Environment& environment, std::span<const VerifiedRecord> records,
+                                       const Variants& variants) {
+  const std::string own = environment.device ? own_target(*environment.device) : "";
+  std::map<std::pair<std::string_view, std::int64_t>, std::set<std::string_view>> found;
+  for (const auto& [record, derived] : records)
+    if (!record.variant.empty()) found[{record.gate, record.gate_version}].insert(record.variant);
+  std::vector<Finding> findings;
+  for (const auto& [gate, there] : found)
+    for (const std::string& variant : variants(gate.first, gate.second, own))
+      if (!there.contains(variant))
+        findings.push_back(
+            {"gate-list", std::string(kLedgerFile), fmt::format("no record of {}[{}]", gate.first, variant)});
   return findings;
 }
 

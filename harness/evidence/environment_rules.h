@@ -23,4 +23,11 @@ std::vector<Finding> meaningless_fields(const Environment&);
 /// memory, and the target of native code that was launched.
 std::vector<Finding> against_environment(const Environment&, std::span<const VerifiedRecord>);
 
+/// Gates that were asked for other targets than the device's own, and not for that one: a run that opened a device asks
+/// for its own target first, so that record was left out.
+std::vector<Finding> left_out_at_home(const Environment&, std::span<const VerifiedRecord>);
+
+/// Named attempts that a run on this device has, of gates of which it has any, and that this one lacks.
+std::vector<Finding> left_out_variants(const Environment&, std::span<const VerifiedRecord>, const Variants&);
+
 }  // namespace assay::evidence

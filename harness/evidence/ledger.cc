@@ -131,6 +131,9 @@ bool Walk::read_line(std::string_view line) {
   if (reading_.end != LedgerEnd::cut) return fault("chain", "a line after the last");
   auto json = parse_json(line, where(), {.bytes = kLongestLine});
   if (!json) return fault("json", json.error().message);
+  // Spaces, escapes and carriage returns that mean nothing would be bytes that differ without a difference.
+  if (const auto spelled = canonical_json(*json); !spelled || *spelled != line)
+    return fault("json", where() + ": not spelled as the writer spells it");
   const bool read = is_end(*json) ? read_end(*json) : read_record(*std::move(json), line);
   if (read) previous_ = digest_of(line);
   return read;

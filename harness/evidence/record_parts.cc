@@ -9,8 +9,13 @@
 namespace assay::evidence {
 namespace {
 
+/// Bounds far above what any run counts, and low enough that sums and products of counts stay within 64 bits.
+constexpr std::int64_t kMostCounted = std::int64_t{1} << 53;
+constexpr std::int64_t kMostCompared = std::int64_t{1} << 40;
+constexpr std::int64_t kAbsoluteZero = -273;
+
 /// A whole number that counts something.
-std::int64_t read_count(ObjectReader& reader, std::string_view key) { return reader.integer(key, 0); }
+std::int64_t read_count(ObjectReader& reader, std::string_view key) { return reader.integer(key, 0, kMostCounted); }
 
 /// `reader`'s value if every field was there and right.
 template <class T>
@@ -79,8 +84,8 @@ Result<CaseResult> read_case(const Json& json, const std::string& where) {
                     .inputs_sha256 = reader.sha256("inputs_sha256", true),
                     .expected_sha256 = reader.sha256("expected_sha256", true),
                     .observed_sha256 = reader.sha256("observed_sha256", true),
-                    .compared = read_count(reader, "compared"),
-                    .mismatches = read_count(reader, "mismatches"),
+                    .compared = reader.integer("compared", 0, kMostCompared),
+                    .mismatches = reader.integer("mismatches", 0, kMostCompared),
                     .first_mismatch = reader.string("first_mismatch")};
   return finished(reader, std::move(result));
 }
@@ -146,9 +151,9 @@ Result<Measurement> read_measurement(const Json& json, const std::string& where)
 Json number_or_null(const std::optional<std::int64_t>& number) { return number ? Json(*number) : Json(nullptr); }
 
 /// Null: it could not be read, which is not 0.
-std::optional<std::int64_t> read_number_or_null(ObjectReader& reader, std::string_view key) {
+std::optional<std::int64_t> read_number_or_null(ObjectReader& reader, std::string_view key, std::int64_t low = 0) {
   if (reader.any(key).is_null()) return std::nullopt;
-  return reader.integer(key);
+  return reader.integer(key, low, kMostCounted);
 }
 
 }  // namespace
@@ -296,7 +301,7 @@ Result<std::optional<Performance>> read_performance(const Json& json, const std:
                           .clock_khz_before = read_number_or_null(reader, "clock_khz_before"),
                           .clock_khz_after = read_number_or_null(reader, "clock_khz_after"),
                           .power_mw = read_number_or_null(reader, "power_mw"),
-                          .temperature_c = read_number_or_null(reader, "temperature_c"),
+                          .temperature_c = read_number_or_null(reader, "temperature_c", kAbsoluteZero),
                           .throttle = reader.string("throttle")};
   return finished(reader, std::optional(std::move(performance)));
 }

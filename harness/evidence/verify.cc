@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/build_info.h"
+#include "harness/evidence/artifact_rules.h"
 #include "harness/evidence/attest.h"
 #include "harness/evidence/closed_world.h"
 #include "harness/evidence/consistency.h"
@@ -86,9 +87,12 @@ std::string differing_part(const Derived& stored, const Derived& right) {
 
 /// What a case's digests say against what they must be; empty if all is well.
 std::string differing_digest(const CaseResult& found, const CaseDigests& right) {
+  if (found.name != right.name) return fmt::format("the gate's own is called '{}'", right.name);
+  if (found.compared != right.compared)
+    return fmt::format("{} words compared, the gate compares {}", found.compared, right.compared);
   if (found.inputs_sha256 != right.inputs_sha256) return "inputs are not those of the challenge";
   if (found.expected_sha256 != right.expected_sha256) return "expected output is not the oracle's";
-  if (!right.exact || found.compared == 0) return {};
+  if (!right.exact) return {};
   const bool same = found.observed_sha256 == right.observed_if_right;
   if (same == (found.mismatches == 0)) return {};
   return same ? "output is the oracle's, but mismatches are counted"
@@ -125,12 +129,10 @@ class Verifier {
   void read_challenge();
   void read_environment();
   bool read_rules();
+  void check_versions();
   void check_gate_set();
   void check_records(std::vector<LedgerLine> lines);
   void check_label(const LedgerLine& line, const std::optional<Derived>& right, const std::string& where);
-  void check_artifacts(const Record& record, const std::string& where);
-  void check_edit(const Record& record, const std::string& where);
-  void check_image(const Record& record, const std::string& where);
   void check_cases(const Record& record, const std::string& where);
   void check_leaks(const LedgerLine& line, const std::string& where);
   void keep(LedgerLine line, std::optional<Derived> right);
@@ -186,8 +188,25 @@ bool Verifier::read_rules() {
     return false;
   }
   report_.rules = *std::move(rules);
+  check_versions();
   check_gate_set();
   return true;
+}
+
+/// Nothing that a build does not know is called forged; but neither is it published as if it had been looked at.
+void Verifier::check_versions() {
+  const RunRules& rules = report_.rules;
+  const auto unknown = [&](std::string_view rule, std::string what) {
+    report_.unfit.push_back({rule, std::string(kRulesFile), what + "; use a build that knows it"});
+  };
+  if (!derive(Record{}, rules.rules))
+    unknown("rules-version", fmt::format("'{}' is unknown to this build", rules.rules));
+  if (!options_.knows_gate) return;
+  for (const RequiredGate& one : rules.gates)
+    if (!options_.knows_gate(one.gate, one.gate_version))
+      unknown("gate-version", fmt::format("gate '{}', version {}, is unknown to this build, which can make none of its "
+                                          "oracles and texts again",
+                                          one.gate, one.gate_version));
 }
 
 /// A list of gates that somebody shortened vouches for less than the run did.
@@ -211,52 +230,6 @@ void Verifier::check_label(const LedgerLine& line, const std::optional<Derived>&
   } else if (*right != line.derived) {
     find("label", where, differing_part(line.derived, *right));
   }
-}
-
-void Verifier::check_artifacts(const Record& record, const std::string& where) {
-  const auto check = [&](std::string_view what, const std::string& digest) {
-    if (digest.empty() || world_.artifacts.contains(digest)) return;
-    find("artifact", where, fmt::format("{} names artifact {}, which is not there", what, digest));
-  };
-  for (const auto& [role, digest] : record.artifacts) check(role, digest);
-  for (std::size_t i = 0; i < kStageCount; ++i) {
-    check(fmt::format("log of {}", word(static_cast<Stage>(i))), record.stages[i].log_sha256);
-  }
-}
-
-/// The bytes of a kept artifact; empty if the record names none in this role, or it is not there.
-std::string kept_artifact(const std::filesystem::path& folder, const Record& record, const std::string& role) {
-  const auto named = record.artifacts.find(role);
-  if (named == record.artifacts.end()) return {};
-  const Result<std::string> bytes = read_file(folder / kArtifactFolder / named->second);
-  return bytes ? *bytes : std::string();
-}
-
-/// The image as it was built, with the edited bytes in place, is the image that was handed over.
-void Verifier::check_edit(const Record& record, const std::string& where) {
-  if (!record.edit) return;
-  std::string built = kept_artifact(folder_, record, "built");
-  for (const ByteEdit& byte : record.edit->bytes) {
-    const auto offset = static_cast<std::size_t>(byte.offset);
-    if (offset >= built.size() || static_cast<std::uint8_t>(built[offset]) != byte.was)
-      return find("edit", where, fmt::format("the built image has no byte {} at {}", byte.was, byte.offset));
-    built[offset] = static_cast<char>(byte.is);
-  }
-  const std::string image = kept_artifact(folder_, record, "image");
-  if (built != image)
-    return find("edit", where, "the edited bytes do not lead from the built image to the one that was handed over");
-  if (!options_.compare_images) return;
-  const std::string wrong = options_.compare_images(*record.edit, image, kept_artifact(folder_, record, "native"));
-  if (!wrong.empty()) find("edit", where, wrong);
-}
-
-/// Where a native image was handed to a loader, its bytes are kept, and are what the record says of them.
-void Verifier::check_image(const Record& record, const std::string& where) {
-  const bool loaded = record.stage(Stage::load).status != StageStatus::not_reached;
-  if (!options_.check_image || record.image != ImageKind::native || record.target.empty() || !loaded) return;
-  const auto kept = [&](std::string_view role) { return kept_artifact(folder_, record, std::string(role)); };
-  const std::string wrong = options_.check_image(record, kept);
-  if (!wrong.empty()) find("image", where, wrong);
 }
 
 void Verifier::check_cases(const Record& record, const std::string& where) {
@@ -295,21 +268,24 @@ void Verifier::check_leaks(const LedgerLine& line, const std::string& where) {
 void Verifier::check_records(std::vector<LedgerLine> lines) {
   RunConsistency run(report_.challenge.value_or(Challenge{}), report_.rules);
   report_.records.reserve(lines.size());
+  ArtifactRules artifacts(folder_, world_.artifacts, options_);
   std::size_t number = 0;
   for (LedgerLine& line : lines) {
     const std::string where = fmt::format("{}:{}", kLedgerFile, ++number);
     std::optional<Derived> right = derive(line.record, line.rules);
     check_label(line, right, where);
     add(run.add(line.record, line.derived.verdict, where));
-    check_artifacts(line.record, where);
-    check_edit(line.record, where);
-    check_image(line.record, where);
+    add(artifacts.add(line.record, where));
     check_cases(line.record, where);
     check_leaks(line, where);
     keep(std::move(line), std::move(right));
   }
   add(run.finish());
+  add(artifacts.finish());
   if (has_environment_) add(against_environment(report_.environment, report_.records));
+  if (has_environment_ && options_.gate_set) add(left_out_at_home(report_.environment, report_.records));
+  if (has_environment_ && options_.variants)
+    add(left_out_variants(report_.environment, report_.records, options_.variants));
 }
 
 /// Of a run that did not end, or whose challenge or rules are missing: what it recorded, and nothing held against it.

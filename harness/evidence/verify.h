@@ -31,6 +31,8 @@ namespace assay::evidence {
 
 /// What one case must show, computed again from the challenge.
 struct CaseDigests {
+  std::string name;
+  std::int64_t compared = 0;  ///< Words or elements.
   std::string inputs_sha256;
   std::string expected_sha256;
   bool exact = true;              ///< Compared bit for bit.
@@ -54,6 +56,20 @@ using KeptArtifact = std::function<std::string(std::string_view role)>;
 /// Whether what a record says of its native image can be so: empty if it can.
 using CheckImage = std::function<std::string(const Record&, const KeptArtifact&)>;
 
+/// The bytes of an artifact by its digest; empty if it is not there.
+using ReadArtifact = std::function<std::string(std::string_view digest)>;
+
+/// Whether a record says of its gate what that gate's row says: instruction, texts, prerequisites. Empty if it does, or
+/// if the row of that version is not known.
+using CheckGate = std::function<std::string(const Record&, const ReadArtifact&)>;
+
+/// Whether there is such a gate at this version, so that its records can be made again.
+using KnowsGate = std::function<bool(std::string_view gate, std::int64_t version)>;
+
+/// The named attempts that every run has of a gate on a device of this target. Empty: it has none, or is not known.
+using Variants =
+    std::function<std::vector<std::string>(std::string_view gate, std::int64_t version, std::string_view target)>;
+
 /// The ids of the gates that every run labelled by these rules has records of; empty for rules that nobody here knows.
 using GateSet = std::function<std::vector<std::string>(std::string_view rules)>;
 
@@ -67,6 +83,9 @@ struct VerifyOptions {
   CompareImages compare_images;  ///< Empty: the likeness of edited images is not checked.
   CheckImage check_image;        ///< Empty: native images are not looked into.
   GateSet gate_set;              ///< Empty: a shortened list of gates is not noticed.
+  Variants variants;             ///< Empty: a named attempt that was left out is not noticed.
+  CheckGate check_gate;          ///< Empty: records are not held against the gate table.
+  KnowsGate knows_gate;          ///< Empty: bundles of gates that nobody here knows are taken as they are.
   MakeClaims claims;             ///< Empty: the claims of a signed statement are not made again.
   std::optional<TrustFile>
       trust;                     ///< Absent: a signature is held against the bundle's own key, and vouches for nothing.

@@ -29,7 +29,7 @@ std::vector<std::byte> map_shape(const MapArgument& argument) {
 
 CaseDigests digests(const Case& launch_case) {
   Sha256 inputs, expected, observed;
-  CaseDigests result;
+  CaseDigests result{.name = launch_case.name};
   for (const Argument& argument : launch_case.arguments) {
     if (const auto* input = std::get_if<Input>(&argument)) digest_piece(inputs, input->name, input->bytes);
     if (const auto* scalar = std::get_if<Scalar>(&argument)) digest_piece(inputs, scalar->name, scalar->bytes);
@@ -39,6 +39,7 @@ CaseDigests digests(const Case& launch_case) {
       digest_piece(expected, "bound", bytes_of(output->bound));
       digest_piece(observed, output->name, output->expected);
       result.exact = result.exact && output->bound.empty();
+      result.compared += static_cast<std::int64_t>((output->expected.size() + 3) / 4);
     }
   }
   result.inputs_sha256 = hex(inputs.finish());

@@ -159,19 +159,20 @@ TEST(CreateFileTest, WritesOnlyWhereNothingIs) {
   const std::string text = "first";
   ASSERT_TRUE(create_file(path, std::as_bytes(std::span(text))));
   EXPECT_EQ(*read_file(path), "first");
-  const Status again = create_file(path, {});
+  const Status again = create_file(path, std::string_view());
   EXPECT_EQ(again.error().message, path.string() + ": cannot create: File exists");
   EXPECT_EQ(again.error().code, EEXIST);
   EXPECT_EQ(*read_file(path), "first");
   std::filesystem::create_symlink(folder.path() / "nowhere", link);
-  EXPECT_EQ(create_file(link, {}).error().message, link.string() + ": cannot create: File exists");
+  EXPECT_EQ(create_file(link, std::string_view()).error().message, link.string() + ": cannot create: File exists");
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "nowhere"));
 }
 
 TEST(CreateFileTest, NamesTheFileThatCannotBe) {
   TemporaryFolder folder;
   const auto path = folder.path() / "no folder" / "new";
-  EXPECT_EQ(create_file(path, {}).error().message, path.string() + ": cannot create: No such file or directory");
+  EXPECT_EQ(create_file(path, std::string_view()).error().message,
+            path.string() + ": cannot create: No such file or directory");
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 

@@ -106,6 +106,16 @@ TEST_F(ImageCheckTest, TheWitnessIsLookedForAgain) {
   EXPECT_EQ(check(other), "an image was handed to the driver, but none is kept");
 }
 
+TEST_F(ImageCheckTest, TheKernelsOfTheGateAreInItsImage) {
+  const Record good = find("tma.load@sm_90a#1"), other = find("tma.reduce@sm_90a#1");
+  ASSERT_EQ(check(good), "");
+  Record swapped = good;
+  for (const char* role : {"cubin", "witness-with", "witness-without"})
+    swapped.artifacts[role] = other.artifacts.at(role);
+  swapped.witness = other.witness;
+  EXPECT_EQ(check(swapped), "the image holds no kernel 'load', which the gate launches");
+}
+
 TEST_F(ImageCheckTest, OfAFatbinEachCubinIsLookedAt) {
   Record fatbin = find("cubin.arch_patch[fatbin.native]@sm_90a#1");
   EXPECT_EQ(check(fatbin), "");

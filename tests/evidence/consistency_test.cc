@@ -77,6 +77,32 @@ std::vector<Row> rows() {
        "performance does not say how it was launched, or whether the clocks were held back"},
       {"clocks of which nothing is said", timed([](Performance& p) { p.throttle.clear(); }),
        "performance does not say how it was launched, or whether the clocks were held back"},
+      {"a stage that was not reached, with a time",
+       with(ended_at(Stage::assemble, StageStatus::refused), [](Record& r) { r.stage(Stage::load).wall_ns = 1; }),
+       "stage load was not reached, but something is told of it"},
+      {"a stage that was not reached, with a code",
+       with(ended_at(Stage::load, StageStatus::refused), [](Record& r) { r.stage(Stage::verify).code = 1; }),
+       "stage verify was not reached, but something is told of it"},
+      {"verified, nothing compared", with(good_record(), [](Record& r) { r.cases.clear(); }),
+       "verify is ok, but nothing was compared"},
+      {"a first mismatch of none", with(good_record(), [](Record& r) { r.cases[0].first_mismatch = "d[0]"; }),
+       "case 'mask 3' has no mismatch, but a first one is told"},
+      {"a failed control, and what it found",
+       with(good_record(),
+            [](Record& r) {
+              r.controls.canary = ControlStatus::failed;
+              r.control_note = "guard words";
+            }),
+       ""},
+      {"two answers to one question",
+       with(good_question(),
+            [](Record& r) {
+              r.measurements.push_back(r.measurements.front());
+              r.measurements.back().value = 148;
+            }),
+       "'multiprocessor_count' is measured twice"},
+      {"what no control found", with(good_record(), [](Record& r) { r.control_note = "guard words"; }),
+       "no control failed, but what one found is told"},
   };
 }
 

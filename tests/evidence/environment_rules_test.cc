@@ -147,6 +147,51 @@ TEST(EnvironmentRulesTest, OnlyNativeCodeOfOneArchitectureIsHeldAgainstTheCapabi
   EXPECT_THAT(lines(against_environment(environment(), records)), IsEmpty());
 }
 
+TEST(EnvironmentRulesTest, AModuleThatAgreesIsOfTheLibrarysVersion) {
+  Environment other = environment();
+  other.driver->kernel_module_version = "570.1.2";
+  EXPECT_THAT(lines(against_environment(other, run())),
+              ElementsAre("[driver-library] environment.json: the library is said to agree with the kernel module, but "
+                          "is 580.159.04 beside '570.1.2'"));
+  other.driver->kernel_agrees = false;  // then it is unfit to publish, and no forgery
+  EXPECT_THAT(lines(against_environment(other, run())), IsEmpty());
+}
+
+Record at(std::string target, std::string gate = "tma.load") {
+  Record record = ended_at(Stage::assemble, StageStatus::refused, good_record(std::move(gate)));
+  record.target = std::move(target);
+  return record;
+}
+
+TEST(EnvironmentRulesTest, AGateThatWasAskedForOtherTargetsWasAskedForTheDevicesOwn) {
+  const std::vector<VerifiedRecord> whole{{at("sm_100a"), {}}, {at("sm_90a"), {}}, {good_question(), {}}};
+  EXPECT_THAT(lines(left_out_at_home(environment(), whole)), IsEmpty());
+  const std::vector<VerifiedRecord> cut{{at("sm_100a"), {}}, {at("sm_90a", "mma.fp8"), {}}};
+  EXPECT_THAT(lines(left_out_at_home(environment(), cut)),
+              ElementsAre("[gate-list] gates.jsonl: no record of gate 'tma.load' at sm_90a, the device's own target"));
+  Environment toolchain = environment();
+  toolchain.device.reset();
+  EXPECT_THAT(lines(left_out_at_home(toolchain, cut)), IsEmpty());
+  Environment older = environment();
+  older.device->compute_capability = "8.6";
+  EXPECT_THAT(lines(left_out_at_home(older, std::vector<VerifiedRecord>{{at("sm_86"), {}}})), IsEmpty());
+}
+
+TEST(EnvironmentRulesTest, NamedAttemptsAreAllThereOrNone) {
+  const Variants two = [](std::string_view gate, std::int64_t version, std::string_view target) {
+    EXPECT_EQ(version, 1);
+    EXPECT_EQ(target, "sm_90a");
+    return gate == "cubin.arch_patch" ? std::vector<std::string>{"a", "b"} : std::vector<std::string>();
+  };
+  Record a = patched_record(), b = a;
+  a.variant = "a";
+  b.variant = "b";
+  EXPECT_THAT(lines(left_out_variants(environment(), std::vector<VerifiedRecord>{{a, {}}, {b, {}}}, two)), IsEmpty());
+  EXPECT_THAT(lines(left_out_variants(environment(), run(), two)), IsEmpty());
+  EXPECT_THAT(lines(left_out_variants(environment(), std::vector<VerifiedRecord>{{b, {}}}, two)),
+              ElementsAre("[gate-list] gates.jsonl: no record of cubin.arch_patch[a]"));
+}
+
 TEST(EnvironmentRulesTest, AFieldThatSaysNothingIsNamed) {
   const std::string zeros(64, '0');
   const std::vector<std::pair<std::function<void(Environment&)>, const char*>> rows{

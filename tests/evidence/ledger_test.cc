@@ -112,6 +112,17 @@ TEST_F(LedgerTest, RefusesAWrongCount) {
             "gates.jsonl:4: says 4 records, found 3");
 }
 
+TEST_F(LedgerTest, RefusesASecondSpellingOfALine) {
+  const std::vector<std::string> lines = lines_of(write(three_records()));
+  const auto read = [&](const std::string& line) { return fault(read_ledger(line + lines[1], kHead)); };
+  const std::string line = lines[0].substr(0, lines[0].size() - 1);
+  std::string spaced = line, escaped = line;
+  spaced.insert(1, " ");
+  escaped.replace(line.find("\"gate\""), 6, "\"\\u0067ate\"");
+  for (const std::string& other : {line + "\r", line + " ", spaced, escaped})
+    EXPECT_EQ(read(other + "\n"), "gates.jsonl:1: not spelled as the writer spells it") << other;
+}
+
 TEST_F(LedgerTest, RefusesLinesThatAreNoRecords) {
   const std::vector<std::string> lines = lines_of(write(three_records()));
   const auto read = [](const std::string& text) { return read_ledger(text, kHead); };

@@ -159,6 +159,12 @@ TEST(RecordTest, SaysWhatIsWrong) {
   EXPECT_EQ(with("/stages", Json::array()), "gates.jsonl:3: stages: 0 stages, expected 6");
   EXPECT_EQ(with("/witness/opcodes/0", 4096), "gates.jsonl:3: witness.opcodes[0]: expected an opcode from 0 to 4095");
   EXPECT_NE(with("/cases/0/compared", -1), "");
+  EXPECT_EQ(with("/cases/0/compared", std::int64_t{1} << 41),
+            "gates.jsonl:3: cases[0]: field 'compared': 2199023255552 is not in 0 to 1099511627776");
+  EXPECT_EQ(with("/stages/0/wall_ns", INT64_MAX),
+            "gates.jsonl:3: stages[0]: field 'wall_ns': 9223372036854775807 is not in 0 to 9007199254740992");
+  EXPECT_NE(with("/performance/clock_khz_before", -1), "");
+  EXPECT_EQ(with("/performance/temperature_c", -20), "");
   EXPECT_EQ(
       with("/edit/code", "same"),
       "gates.jsonl:3: edit: field 'code': unknown word 'same', expected one of identical, different, not-compared");

@@ -93,6 +93,24 @@ TEST_F(VerifyTest, SaysNotRecomputedOfUnknownRules) {
   EXPECT_TRUE(report.intact);
   EXPECT_EQ(report.labels_not_recomputed, 2u);
   EXPECT_EQ(report.records[1].derived.verdict, Verdict::unresolved);
+  EXPECT_THAT(report.unfit, ElementsAre(Finding{"rules-version", "rules.json",
+                                                "'rules/7' is unknown to this build; use a build that knows it"}));
+}
+
+TEST_F(VerifyTest, WhatNobodyHereKnowsIsUnfitToPublish) {
+  const auto unfit = [&](const KnowsGate& knows) {
+    VerifyOptions options;
+    options.knows_gate = knows;
+    const VerifyReport report = verify_bundle(bundle(), options);
+    EXPECT_TRUE(report.intact);
+    return report.unfit;
+  };
+  EXPECT_THAT(unfit({}), IsEmpty());
+  EXPECT_THAT(unfit([](std::string_view, std::int64_t version) { return version == 1; }), IsEmpty());
+  EXPECT_THAT(unfit([](std::string_view gate, std::int64_t) { return gate == "device.query"; }),
+              ElementsAre(Finding{"gate-version", "rules.json",
+                                  "gate 'tma.load', version 1, is unknown to this build, which can make none of its "
+                                  "oracles and texts again; use a build that knows it"}));
 }
 
 TEST_F(VerifyTest, AnEditLeadsFromTheBuiltImageToTheOneThatWasHandedOver) {
@@ -142,7 +160,9 @@ Recompute answering(Recomputed answer) {
 
 Recomputed right_digests() {
   return {.known_version = true,
-          .cases = {{.inputs_sha256 = digest_of("inputs"),
+          .cases = {{.name = "mask 3",
+                     .compared = 4096,
+                     .inputs_sha256 = digest_of("inputs"),
                      .expected_sha256 = digest_of("expected"),
                      .exact = true,
                      .observed_if_right = digest_of("observed")}}};
@@ -170,6 +190,10 @@ TEST_F(VerifyTest, RefusesDigestsThatDoNotFollowFromTheChallenge) {
     change(answer);
     return messages(verify_bundle(bundle(), {.recompute = answering(answer)}));
   };
+  EXPECT_THAT(refusal([](Recomputed& r) { r.cases[0].name = "mask 4"; }),
+              ElementsAre("gates.jsonl:2: case 'mask 3': the gate's own is called 'mask 4'"));
+  EXPECT_THAT(refusal([](Recomputed& r) { r.cases[0].compared = 64; }),
+              ElementsAre("gates.jsonl:2: case 'mask 3': 4096 words compared, the gate compares 64"));
   EXPECT_THAT(refusal([](Recomputed& r) { r.cases[0].inputs_sha256 = digest_of("x"); }),
               ElementsAre("gates.jsonl:2: case 'mask 3': inputs are not those of the challenge"));
   EXPECT_THAT(refusal([](Recomputed& r) { r.cases[0].expected_sha256 = digest_of("x"); }),
