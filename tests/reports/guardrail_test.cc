@@ -161,6 +161,8 @@ std::vector<Spoiled> spoiled_capabilities() {
        "0x3f800000, observed 0x00000000"},
       {"a second attempt alone", only([](Record& r) { r.attempt = 2; }),
        "gate tma.load, attempt 2, is unresolved: right answer on attempt 2; only a first attempt counts"},
+      {"no device", [](const Record&) { return std::vector<Record>{refused_text("tma.load")}; }, "no device was opened",
+       environment_with("/device", nullptr)},
       {"another assembler than is known", [](const Record& r) { return std::vector<Record>{r}; },
        "environment.json does not name the assembler", environment_with("/toolchain", Json::array())},
       {"no compute capability", [](const Record&) { return std::vector<Record>{refused_text("tma.load")}; },
