@@ -10,6 +10,7 @@
 #include "harness/base/json.h"
 #include "harness/cli/image_check.h"
 #include "harness/cli/recompute.h"
+#include "harness/cli/verify_options.h"
 #include "harness/evidence/verify.h"
 #include "probes/gates.h"
 
@@ -83,6 +84,18 @@ TEST_F(AllGatesTest, VerifyWithTheirOracles) {
   EXPECT_EQ(report_.verdicts.at(evidence::Verdict::reported), 4u);
   EXPECT_EQ(report_.cases.agreed, 16u);
   EXPECT_FALSE(report_.environment.tool.git_dirty);
+}
+
+TEST(ResultsTest, TheSignedRunIsAttestedByItsOperatorAndNobodyElse) {
+  const std::filesystem::path folder = std::filesystem::path(ASSAY_SOURCE_DIR) / "docs/results/h100";
+  evidence::VerifyOptions options = verify_options(true);
+  ASSERT_TRUE(add_trust(options, (folder / "trust.json").string()));
+  const evidence::VerifyReport report = evidence::verify_bundle(folder / "signed", options);
+  for (const evidence::Finding& finding : report.findings) ADD_FAILURE() << evidence::to_string(finding);
+  for (const evidence::Finding& finding : report.unfit) ADD_FAILURE() << evidence::to_string(finding);
+  EXPECT_EQ(report.rules.rules, "rules/3");
+  EXPECT_EQ(report.verdicts.at(evidence::Verdict::proven), 8u);
+  EXPECT_EQ(report.attestation.trust, evidence::Trust::by_operator);
 }
 
 TEST_F(AllGatesTest, GatesOfOtherTargetsAreRefusedAsDriverSignalsAndNothingMore) {
