@@ -1,9 +1,8 @@
 // What records say of the files that a bundle keeps, held against those files.
 //
-// A record names texts, images and logs by their digests. Each of them must be there, and nothing may be there that no
-// record names: an artifact without a record is a file that nobody vouches for. Of an edited image the edited bytes
-// must lead from the one file to the other; what can be said of native images, and of records as their gate's row has
-// them, comes in as functions, because this layer knows neither machine code nor gates. Tested by
+// A record names texts, images and logs by their digests. Each of them must be there. Of an edited image the edited
+// bytes must lead from the one file to the other; what can be said of native images, and of records as their gate's row
+// has them, comes in as functions, because this layer knows neither machine code nor gates. Tested by
 // tests/evidence/artifact_rules_test.cc.
 #pragma once
 
@@ -19,7 +18,7 @@
 
 namespace assay::evidence {
 
-/// Takes the records of a run in order and remembers which files they named.
+/// Takes the records of a run in order.
 class ArtifactRules {
  public:
   using Kept = std::set<std::string, std::less<>>;
@@ -30,8 +29,6 @@ class ArtifactRules {
 
   /// What is wrong with the files of the next record.
   std::vector<Finding> add(const Record&, const std::string& where);
-  /// What is wrong when no more records come: files that none of them named.
-  std::vector<Finding> finish() const;
 
  private:
   std::string read(std::string_view digest) const;
@@ -43,7 +40,6 @@ class ArtifactRules {
   std::filesystem::path folder_;
   const Kept& kept_;
   const VerifyOptions& options_;
-  std::set<std::string, std::less<>> named_;
 };
 
 }  // namespace assay::evidence

@@ -59,18 +59,6 @@ std::optional<std::string> impossible_selection(const Record& record) {
   return std::nullopt;
 }
 
-/// A stage that was not reached has nothing to tell, not even how long it took.
-std::optional<std::string> impossible_stage(const Record& record) {
-  for (std::size_t i = 0; i < kStageCount; ++i) {
-    const StageResult& result = record.stages[i];
-    const bool silent = result.code == 0 && result.name.empty() && result.call.empty() && result.message.empty() &&
-                        result.log_sha256.empty() && result.wall_ns == 0;
-    if (result.status == StageStatus::not_reached && !silent)
-      return fmt::format("stage {} was not reached, but something is told of it", word(static_cast<Stage>(i)));
-  }
-  return std::nullopt;
-}
-
 /// A key has one answer; of two the reader of the second believes what nobody else sees.
 std::optional<std::string> impossible_measurement(const Record& record) {
   std::set<std::string_view> keys;
@@ -162,9 +150,9 @@ std::optional<std::string> impossible_process(const Record& record) {
 }  // namespace
 
 std::optional<std::string> contradiction(const Record& record) {
-  for (const auto check : {broken_ladder, impossible_load, impossible_launch, impossible_selection, impossible_stage,
-                           impossible_measurement, impossible_performance, impossible_case, impossible_control,
-                           impossible_edit, impossible_process}) {
+  for (const auto check :
+       {broken_ladder, impossible_load, impossible_launch, impossible_selection, impossible_measurement,
+        impossible_performance, impossible_case, impossible_control, impossible_edit, impossible_process}) {
     if (auto found = check(record)) return found;
   }
   return std::nullopt;

@@ -18,18 +18,6 @@ class ArtifactRulesTest : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(ArtifactRulesTest, EveryArtifactIsNamedByARecord) {
-  Record record = good_record();
-  record.artifacts["cubin"] = digest_of("a cubin");
-  record.stages[0].log_sha256 = digest_of("a log");
-  write_bundle(bundle(), {record}, {"a cubin", "a log"});
-  EXPECT_THAT(messages(verify_bundle(bundle())), IsEmpty());
-  write_text(bundle() / "artifacts" / digest_of("smuggled"), "smuggled");
-  seal_again(bundle());
-  EXPECT_THAT(messages(verify_bundle(bundle())),
-              ElementsAre("artifacts/" + digest_of("smuggled") + ": no record names it"));
-}
-
 TEST_F(ArtifactRulesTest, EveryArtifactThatIsNamedIsThere) {
   Record record = good_record();
   record.artifacts["cubin"] = digest_of("a cubin");

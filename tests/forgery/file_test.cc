@@ -57,12 +57,6 @@ std::vector<Row> file_rows() {
        "report.html: is no file of a bundle"},
       {23, "an artifact that the manifest does not list", run, true, [](const fs::path& b) { keep(b, "smuggled"); },
        "closed-world", "not listed in manifest.json"},
-      {23, "an artifact that no record names, listed", run, true,
-       [](const fs::path& b) {
-         keep(b, "smuggled");
-         evidence::seal_again(b);
-       },
-       "artifact", evidence::digest_of("smuggled") + ": no record names it"},
       {23, "a file missing", run, true, [](const fs::path& b) { fs::remove(an_artifact(b)); }, "closed-world",
        "listed in manifest.json but missing"},
       {23, "a symbolic link", run, true,

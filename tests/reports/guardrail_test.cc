@@ -159,8 +159,6 @@ std::vector<Spoiled> spoiled_capabilities() {
        "gate tma.load, attempt 2, is mismatch: 3 of 4096 words differ from the oracle; first in mask 3: d[17]: "
        "expected "
        "0x3f800000, observed 0x00000000"},
-      {"a second attempt alone", only([](Record& r) { r.attempt = 2; }),
-       "gate tma.load, attempt 2, is unresolved: right answer on attempt 2; only a first attempt counts"},
       {"no device", [](const Record&) { return std::vector<Record>{refused_text("tma.load")}; }, "no device was opened",
        environment_with("/device", nullptr)},
       {"another assembler than is known", [](const Record& r) { return std::vector<Record>{r}; },

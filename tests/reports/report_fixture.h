@@ -83,7 +83,7 @@ inline Report hostile_report() {
   refused.witness = {};
   Json environment = evidence::good_environment();
   environment["device"]["name"] = kHostile;
-  environment["driver"]["driver_version"] = kHostile;
+  environment["driver"]["driver_version"] = environment["driver"]["kernel_module_version"] = kHostile;
   return report_of({question, refused}, environment);
 }
 

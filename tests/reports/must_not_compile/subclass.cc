@@ -3,8 +3,9 @@
 #include "reports/guardrail.h"
 
 namespace mine {
-struct Claim : assay::reports::SupportedClaim  // forbidden
-{};
+template <class Base>
+struct Claim : Base {};
+template struct Claim<assay::reports::SupportedClaim>;  // forbidden
 }  // namespace mine
 
 int main() { return 0; }
