@@ -7,7 +7,6 @@
 namespace assay::reports {
 namespace {
 
-using evidence::Environment;
 using evidence::VerifiedRecord;
 using evidence::VerifyReport;
 
