@@ -54,8 +54,6 @@ CheckSubject subject_of(const evidence::VerifyReport& report, std::string bundle
     subject.driver = environment.driver->driver_version;
     subject.emulated = environment.driver->kind != evidence::DriverLibrary::system;
   }
-  if (subject.attestation.empty())
-    subject.attestation = "self-attested: whoever holds the machine can write a consistent bundle";
   return subject;
 }
 
