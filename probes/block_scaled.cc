@@ -147,19 +147,35 @@ std::vector<double> scaled(const Codes& codes, const ElementFormat& element, con
   return values;
 }
 
-/// The sum of an element's |products|, subnormals counted as the least normal.
-double sum_of_magnitudes(const ScaledMatrices& s, const BlockFormat& format, std::size_t row, std::size_t column) {
-  const auto element = [](const ElementFormat& of, std::uint8_t code) {
-    return std::max<double>(std::fabs(of.value(code)), of.least_normal);
-  };
-  const auto scale = [&](std::uint8_t code) {
-    return std::max<double>(format.scale.value(code), format.scale.least_normal);
-  };
-  double sum = 0;
-  for (std::size_t k = 0; k < s.k; ++k)
-    sum += element(format.a, s.a[row * s.k + k]) * scale(s.scale_a[(row * s.k + k) / s.block]) *
-           element(format.b, s.b[column * s.k + k]) * scale(s.scale_b[(column * s.k + k) / s.block]);
-  return sum;
+/// The same without signs, subnormals counted as the least normal.
+std::vector<double> magnitudes(const Codes& codes, const ElementFormat& element, const Codes& scales,
+                               const BlockFormat& format) {
+  std::vector<double> values;
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    values.push_back(std::max<double>(std::fabs(element.value(codes[i])), element.least_normal) *
+                     std::max<double>(format.scale.value(scales[i / format.block]), format.scale.least_normal));
+  return values;
+}
+
+/// Rows of A and columns of B, K values each, one after the other.
+struct Operands {
+  std::vector<double> a, b;
+  std::size_t k = 0;
+
+  /// `start` plus the products of a row and a column, in the order of K.
+  double sum(std::size_t row, std::size_t column, double start) const {
+    for (std::size_t i = 0; i < k; ++i) start += a[row * k + i] * b[column * k + i];
+    return start;
+  }
+};
+
+Operands scaled_operands(const ScaledMatrices& s, const BlockFormat& format) {
+  return {scaled(s.a, format.a, s.scale_a, format), scaled(s.b, format.b, s.scale_b, format), s.k};
+}
+
+/// Those whose sums are sums of |products|.
+Operands magnitudes_of_operands(const ScaledMatrices& s, const BlockFormat& format) {
+  return {magnitudes(s.a, format.a, s.scale_a, format), magnitudes(s.b, format.b, s.scale_b, format), s.k};
 }
 
 ScaledMatrices nothing_drawn(const ProblemShape& shape, const BlockFormat& format) {
@@ -266,30 +282,30 @@ ScaledMatrices draw_wide(gate::ChallengeStream& stream, const ProblemShape& shap
   s.b = draw_elements(stream, format.b.wide, s.n * s.k);
   s.scale_a = deal_scales(stream, format.scale.wide, s.m * (s.k / s.block));
   s.scale_b = deal_scales(stream, format.scale.wide, s.n * (s.k / s.block));
+  const Operands magnitudes = magnitudes_of_operands(s, format);
   for_each_element(s, [&](std::size_t row, std::size_t column) {
     const std::int32_t significand = draw_signed(stream, kExactSum);
-    const std::int32_t exponent = std::ilogb(sum_of_magnitudes(s, format, row, column)) - stream.between(0, 12);
+    const std::int32_t exponent = std::ilogb(magnitudes.sum(row, column, 0)) - stream.between(0, 12);
     s.c.push_back(std::ldexp(static_cast<float>(significand), exponent - 24));
   });
   return s;
 }
 
 std::vector<float> multiply(const ScaledMatrices& s, const BlockFormat& format) {
-  const std::vector<double> a = scaled(s.a, format.a, s.scale_a, format), b = scaled(s.b, format.b, s.scale_b, format);
+  const Operands operands = scaled_operands(s, format);
   std::vector<float> d;
   for_each_element(s, [&](std::size_t row, std::size_t column) {
-    double sum = s.c[row * s.n + column];
-    for (std::size_t k = 0; k < s.k; ++k) sum += a[row * s.k + k] * b[column * s.k + k];
-    d.push_back(static_cast<float>(sum));
+    d.push_back(static_cast<float>(operands.sum(row, column, s.c[row * s.n + column])));
   });
   return d;
 }
 
 std::vector<float> error_bound(const ScaledMatrices& s, const BlockFormat& format) {
   const double events = std::ldexp(3.5 * static_cast<double>(s.k) + 4, -25);
+  const Operands magnitudes = magnitudes_of_operands(s, format);
   std::vector<float> bound;
   for_each_element(s, [&](std::size_t row, std::size_t column) {
-    const double largest = std::fabs(s.c[row * s.n + column]) + sum_of_magnitudes(s, format, row, column);
+    const double largest = std::fabs(s.c[row * s.n + column]) + magnitudes.sum(row, column, 0);
     bound.push_back(static_cast<float>(events * largest));
   });
   return bound;

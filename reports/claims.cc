@@ -152,10 +152,11 @@ Result<std::vector<Claim>> builtin_claims() {
   return claims;
 }
 
-std::string catalogue_sha256(std::span<const Claim> claims) {
-  Json list = Json::array();
+std::string catalogue_sha256(std::span<const Claim> claims, std::span<const EmbeddedText> profiles) {
+  Json list = Json::array(), digests = Json::object();
   for (const Claim& claim : claims) list.push_back(to_json(claim));
-  const auto text = canonical_json(list);
+  for (const EmbeddedText& profile : profiles) digests[std::string(profile.stem)] = hex(sha256(profile.text));
+  const auto text = canonical_json({{"claims", list}, {"profiles", digests}});
   return text ? hex(sha256(*text)) : std::string();
 }
 

@@ -11,7 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/embedded_text.h"
 #include "harness/base/result.h"
+#include "reports/profile_texts.h"
 
 namespace assay::reports {
 
@@ -64,7 +66,8 @@ const Claim* find_claim(std::span<const Claim>, std::string_view id);
 Result<Claim> parse_claim(std::string_view text, std::string_view name);
 /// The claims that are built in, by file name. They are the project's own, so an error is a fault of the build.
 Result<std::vector<Claim>> builtin_claims();
-/// Digest of a catalogue, by which a signed statement names the one that it was made with.
-std::string catalogue_sha256(std::span<const Claim>);
+/// Digest of a catalogue and of the profiles that its sentences compare a device with, by which a signed statement
+/// names what it was made with.
+std::string catalogue_sha256(std::span<const Claim>, std::span<const EmbeddedText> profiles = profile_texts());
 
 }  // namespace assay::reports

@@ -59,9 +59,7 @@ LadderRow row_of(const VerifiedRecord& one) {
                 .evidence_class = std::string(evidence::word(derived.evidence_class)),
                 .level = std::string(evidence::word(derived.level)),
                 .verdict = std::string(evidence::word(derived.verdict)),
-                .reason = derived.reason,
-                .proves = record.proves,
-                .does_not_prove = record.does_not_prove};
+                .reason = derived.reason};
   const bool question = is_plain_question(record);
   for (std::size_t i = 0; i < evidence::kStageCount; ++i)
     row.rungs[i] = question ? Rung::not_asked : rung_of(record.stages[i].status);
@@ -90,9 +88,7 @@ LadderRow row_of_images(const Records& images) {
   LadderRow row{.gate = first.gate,
                 .verdict = std::string(kByImage),
                 .reason = fmt::format("{} images asked: {} loaded, {} ran to the end", images.size(),
-                                      passed(images, Stage::load), passed(images, Stage::verify)),
-                .proves = first.proves,
-                .does_not_prove = first.does_not_prove};
+                                      passed(images, Stage::load), passed(images, Stage::verify))};
   for (std::size_t i = 0; i < evidence::kStageCount; ++i) row.rungs[i] = together(images, i);
   return row;
 }

@@ -29,7 +29,6 @@ struct LadderRow {
   std::array<Rung, evidence::kStageCount> rungs{};
   std::string evidence_class, level, verdict;  ///< Words of the record; of many images "" and "by image".
   std::string reason;
-  std::string proves, does_not_prove;  ///< As the gate table has them.
 };
 
 /// In the order of the run's gates.

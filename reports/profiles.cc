@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <map>
 #include <optional>
 #include <regex>
 #include <set>
@@ -72,6 +74,7 @@ bool fits(Op op, const Json& expected) {
   return false;
 }
 
+/// A source as the profile's table has it.
 Result<FactSource> read_source(const Json& json, const std::string& where) {
   ObjectReader reader(json, where);
   FactSource source{reader.string("kind"), reader.string("ref"), reader.string_or("driver", ""),
@@ -82,6 +85,37 @@ Result<FactSource> read_source(const Json& json, const std::string& where) {
   return source;
 }
 
+/// The sources of a profile by id; each fact names its own.
+using Sources = std::map<std::string, FactSource, std::less<>>;
+
+Result<Sources> read_sources(const Json& table, const std::string& where) {
+  Sources sources;
+  for (const auto& [id, json] : table.items()) {
+    Result<FactSource> source = read_source(json, fmt::format("{}.{}", where, id));
+    if (!source) return source.error();
+    sources.emplace(id, std::move(*source));
+  }
+  return sources;
+}
+
+/// What a fact says of one of its sources: its id, or an object of the id and a note for this fact alone.
+Result<FactSource> cited(const Json& json, const Sources& sources, const std::string& where) {
+  std::string id, note;
+  if (json.is_string()) {
+    id = json.get<std::string>();
+  } else {
+    ObjectReader reader(json, where);
+    id = reader.string("source");
+    note = reader.string("note");
+    if (Status s = reader.finish(); !s) return s.error();
+  }
+  const auto found = sources.find(id);
+  if (found == sources.end()) return Error{fmt::format("{}: '{}' is not in the profile's table of sources", where, id)};
+  FactSource source = found->second;
+  if (!note.empty()) source.note = note;
+  return source;
+}
+
 Result<AlsoClaimed> read_claim(const Json& json, const std::string& where) {
   ObjectReader reader(json, where);
   AlsoClaimed claim{reader.any("value"), reader.string("source"), reader.string_or("note", "")};
@@ -89,9 +123,9 @@ Result<AlsoClaimed> read_claim(const Json& json, const std::string& where) {
   return claim;
 }
 
-template <class Item>
-Status read_list(const Json& list, const std::string& where, std::vector<Item>& into,
-                 Result<Item> (*read)(const Json&, const std::string&)) {
+/// Each item of a list, read by `read(item, where)`.
+template <class Item, class Read>
+Status read_list(const Json& list, const std::string& where, std::vector<Item>& into, const Read& read) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     Result<Item> item = read(list[i], fmt::format("{}[{}]", where, i));
     if (!item) return item.error();
@@ -100,27 +134,25 @@ Status read_list(const Json& list, const std::string& where, std::vector<Item>& 
   return ok();
 }
 
-Result<Fact> read_fact(const Json& json, const std::string& where) {
+Result<Fact> read_fact(const Json& json, const Sources& table, const std::string& where) {
   ObjectReader reader(json, where);
   Fact fact;
   fact.key = reader.string("key");
   fact.op = read_word(reader, "op", kOps);
-  fact.expected = reader.any("expected");
+  if (reader.has("expected")) fact.expected = reader.any("expected");
   if (!fits(fact.op, fact.expected)) reader.fault("expected", "does not fit the op");
-  const Json& unit = reader.any("unit");
-  if (unit.is_string())
-    fact.unit = unit.get<std::string>();
-  else if (!unit.is_null())
-    reader.fault("unit", "must be a string or null");
+  fact.unit = reader.string_or("unit", "");
   fact.severity = read_word(reader, "severity", kSeverities);
   fact.confidence = read_word(reader, "confidence", kConfidences);
   const bool unsure = fact.confidence == Confidence::conflicting || fact.confidence == Confidence::unknown;
   if (unsure && fact.severity != Severity::info)
     reader.fault("severity", "must be info where the confidence is conflicting or unknown");
-  const Json sources = reader.array("sources"), claims = reader.array("also_claimed");
+  const Json sources = reader.array("sources");
+  const Json claims = reader.has("also_claimed") ? reader.array("also_claimed") : Json::array();
   if (sources.empty()) reader.fault("sources", "a fact needs a source");
   if (Status s = reader.finish(); !s) return s.error();
-  if (Status s = read_list(sources, where + ".sources", fact.sources, read_source); !s) return s.error();
+  const auto cite = [&](const Json& one, const std::string& at) { return cited(one, table, at); };
+  if (Status s = read_list(sources, where + ".sources", fact.sources, cite); !s) return s.error();
   if (Status s = read_list(claims, where + ".also_claimed", fact.also_claimed, read_claim); !s) return s.error();
   return fact;
 }
@@ -188,13 +220,16 @@ Result<Profile> parse_profile(std::string_view text, std::string_view name) {
   profile.version = reader.integer("version", 1);
   profile.as_of = reader.string("as_of");
   profile.notice = reader.string("notice");
-  const Json match = reader.object("match"), facts = reader.array("facts");
+  const Json match = reader.object("match"), table = reader.object("sources"), facts = reader.array("facts");
   if (Status s = reader.finish(); !s) return s.error();
   ObjectReader match_reader(match, fmt::format("{}: match", name));
   profile.compute_capability = match_reader.string("compute_capability");
   profile.name_regex = match_reader.string("name_regex");
   if (Status s = match_reader.finish(); !s) return s.error();
-  if (Status s = read_list(facts, fmt::format("{}: facts", name), profile.facts, read_fact); !s) return s.error();
+  const Result<Sources> sources = read_sources(table, fmt::format("{}: sources", name));
+  if (!sources) return sources.error();
+  const auto read = [&](const Json& one, const std::string& at) { return read_fact(one, *sources, at); };
+  if (Status s = read_list(facts, fmt::format("{}: facts", name), profile.facts, read); !s) return s.error();
   if (const auto key = repeated_key(profile.facts))
     return Error{fmt::format("{}: the key '{}' is there twice", name, *key)};
   return profile;

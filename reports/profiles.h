@@ -49,7 +49,7 @@ struct Fact {
 };
 
 struct Profile {
-  static constexpr std::string_view kSchema = "profile/1";
+  static constexpr std::string_view kSchema = "profile/2";
 
   std::string id;
   std::int64_t version = 0;
@@ -64,7 +64,7 @@ struct Profile {
 };
 
 /// Reads one profile; `name` starts every message. Strict: an unknown field or word, a repeated key, an expected value
-/// that does not fit its op, or a fact without a source is an error.
+/// that does not fit its op, a fact without a source, or a source that the profile's table lacks is an error.
 Result<Profile> parse_profile(std::string_view text, std::string_view name);
 /// The profiles that are built in, by file name. They are the project's own, so an error is a fault of the build.
 Result<std::vector<Profile>> builtin_profiles();

@@ -72,16 +72,9 @@ Json json_of(const LadderRow& row) {
   Json stages = Json::object();
   for (std::size_t i = 0; i < row.rungs.size(); ++i)
     stages[std::string(evidence::word(static_cast<evidence::Stage>(i)))] = word(row.rungs[i]);
-  return {{"gate", row.gate},
-          {"record", row.record},
-          {"target", row.target},
-          {"stages", stages},
-          {"class", row.evidence_class},
-          {"level", row.level},
-          {"verdict", row.verdict},
-          {"reason", row.reason},
-          {"proves", row.proves},
-          {"does_not_prove", row.does_not_prove}};
+  return {{"gate", row.gate},       {"record", row.record},        {"target", row.target},
+          {"stages", stages},       {"class", row.evidence_class}, {"level", row.level},
+          {"verdict", row.verdict}, {"reason", row.reason}};
 }
 
 Json json_of(const StageMatrix& matrix) {

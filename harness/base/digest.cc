@@ -39,6 +39,13 @@ Digest hmac(std::span<const std::byte> key, std::span<const std::byte> message) 
   return digest;
 }
 
+/// SHA-256 as OpenSSL's providers have it, looked up once: a lookup takes locks and as long as a short message.
+const EVP_MD* sha256_method() {
+  static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  require(method != nullptr);
+  return method;
+}
+
 }  // namespace
 
 struct Sha256::State {
@@ -47,7 +54,7 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  require(state_->context && EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1);
+  require(state_->context && EVP_DigestInit_ex(state_->context, sha256_method(), nullptr) == 1);
 }
 Sha256::~Sha256() = default;
 
@@ -63,9 +70,9 @@ Digest Sha256::finish() {
 }
 
 Digest sha256(std::span<const std::byte> bytes) {
-  Sha256 hash;
-  hash.update(bytes);
-  return hash.finish();
+  Digest digest;
+  require(EVP_Digest(bytes.data(), bytes.size(), raw_out(digest), nullptr, sha256_method(), nullptr) == 1);
+  return digest;
 }
 Digest sha256(std::string_view text) { return sha256(as_bytes(text)); }
 

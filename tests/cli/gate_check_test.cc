@@ -63,8 +63,6 @@ TEST_F(GateCheckTest, NamesWhatWasCopiedWrongly) {
                     edited = "cubin.arch_patch[edit.magic]@sm_90a#1";
   EXPECT_THAT(changed(load, [](Record& r) { r.instruction = "tcgen05.mma"; }),
               StartsWith("instruction is 'tcgen05.mma', the gate's own is 'cp.async.bulk.tensor"));
-  EXPECT_THAT(changed(load, [](Record& r) { r.does_not_prove = ""; }),
-              StartsWith("does_not_prove is '', the gate's own is '"));
   EXPECT_EQ(changed("device.query#1", [](Record& r) { r.target = "sm_90a"; }), "a device question has no target");
   EXPECT_EQ(changed(load, [](Record& r) { r.variant = "fast"; }), "variant 'fast', but the gate has none");
   EXPECT_EQ(changed(load, [](Record& r) { r.performance = evidence::good_performance(); }),

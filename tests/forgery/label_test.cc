@@ -122,7 +122,7 @@ std::vector<Row> label_rows() {
            statement["predicate"]["claims"].push_back({{"id", "executes.tma.load"}, {"level", "E5"}});
          });
        },
-       "statement", "/predicate/claims/0 is not what this bundle gives"},
+       "statement", "/predicate/claims/- is not what this bundle gives"},
       {16, "one emulated record told as the installed driver's", emulated, true,
        record(kLoad, [](Record& r) { r.driver_library = DriverLibrary::system; }), "driver-library",
        "driver library system, but earlier records of this run have emulated"},

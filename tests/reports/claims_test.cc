@@ -126,6 +126,16 @@ TEST(ClaimsTest, TheDigestIsOfEveryField) {
   EXPECT_EQ(changed([](Claim&) {}), digest);
 }
 
+TEST(ClaimsTest, TheDigestIsOfTheProfilesToo) {
+  const auto claims = builtin_claims();
+  ASSERT_TRUE(claims);
+  const auto texts = profile_texts();
+  std::vector<EmbeddedText> profiles(texts.begin(), texts.end());
+  EXPECT_EQ(catalogue_sha256(*claims, profiles), catalogue_sha256(*claims));
+  profiles.front().text = "{}";
+  EXPECT_NE(catalogue_sha256(*claims, profiles), catalogue_sha256(*claims));
+}
+
 TEST(ClaimsTest, EveryClaimHasItsRowInTheDocument) {
   const auto claims = builtin_claims();
   ASSERT_TRUE(claims);

@@ -27,16 +27,17 @@ VerifyReport report_of(const std::vector<Record>& records) {
 
 std::vector<Profile> profiles() {
   auto profile = parse_profile(
-      R"({"schema":"profile/1","id":"x","version":7,"as_of":"2026-11-22","notice":"n",
+      R"({"schema":"profile/2","id":"x","version":7,"as_of":"2026-11-22","notice":"n",
+          "sources":{"r":{"kind":"note","ref":"a reference"}},
           "match":{"compute_capability":"9.0","name_regex":"H100"},"facts":[
-          {"key":"multiprocessor_count","op":"eq","expected":132,"unit":null,"severity":"fail","confidence":"measured",
-           "sources":[{"kind":"note","ref":"r"}],"also_claimed":[]},
+          {"key":"multiprocessor_count","op":"eq","expected":132,"severity":"fail","confidence":"measured",
+           "sources":["r"]},
           {"key":"power","op":"le","expected":700,"unit":"W","severity":"warn","confidence":"documented",
-           "sources":[{"kind":"note","ref":"r"}],"also_claimed":[]},
-          {"key":"warp_size","op":"eq","expected":32,"unit":null,"severity":"info","confidence":"conflicting",
-           "sources":[{"kind":"note","ref":"r"}],"also_claimed":[{"value":64,"source":"s","note":""}]},
-          {"key":"exec_tma_load","op":"eq","expected":"passed","unit":null,"severity":"fail","confidence":"measured",
-           "sources":[{"kind":"note","ref":"r"}],"also_claimed":[]}]})",
+           "sources":["r"]},
+          {"key":"warp_size","op":"eq","expected":32,"severity":"info","confidence":"conflicting",
+           "sources":["r"],"also_claimed":[{"value":64,"source":"s","note":""}]},
+          {"key":"exec_tma_load","op":"eq","expected":"passed","severity":"fail","confidence":"measured",
+           "sources":["r"]}]})",
       "x.json");
   EXPECT_TRUE(profile) << profile.error().message;
   return profile ? std::vector<Profile>{*std::move(profile)} : std::vector<Profile>();

@@ -12,16 +12,16 @@ namespace assay::reports {
 namespace {
 
 std::string with_fact(const std::string& fact) {
-  return R"({"schema":"profile/1","id":"x","version":1,"as_of":"2026-11-22","notice":"n",)"
+  return R"({"schema":"profile/2","id":"x","version":1,"as_of":"2026-11-22","notice":"n",)"
+         R"("sources":{"r":{"kind":"note","ref":"a reference","note":"of all"}},)"
          R"("match":{"compute_capability":"9.0","name_regex":"X1"},"facts":[)" +
          fact + "]}";
 }
 
-std::string fact(const std::string& op, const std::string& expected, const std::string& unit = "null",
+std::string fact(const std::string& op, const std::string& expected, const std::string& unit = "\"\"",
                  const std::string& severity = "\"info\"", const std::string& claimed = "") {
   return R"({"key":"k","op":")" + op + R"(","expected":)" + expected + R"(,"unit":)" + unit + R"(,"severity":)" +
-         severity + R"(,"confidence":"conflicting","sources":[{"kind":"note","ref":"r"}],"also_claimed":[)" + claimed +
-         "]}";
+         severity + R"(,"confidence":"conflicting","sources":["r"],"also_claimed":[)" + claimed + "]}";
 }
 
 Agreement judge(const std::string& one_fact, const Json& observed, std::string_view unit = "") {
@@ -89,7 +89,7 @@ TEST(ProfilesTest, EachOpComparesInItsWay) {
 }
 
 TEST(ProfilesTest, AValueThatASourceClaimedResolvesTheConflict) {
-  const std::string blocks = fact("eq", "24", "null", "\"info\"", R"({"value":32,"source":"elsewhere"})");
+  const std::string blocks = fact("eq", "24", "\"\"", "\"info\"", R"({"value":32,"source":"elsewhere"})");
   EXPECT_EQ(judge(blocks, 24), Agreement::match);
   EXPECT_EQ(judge(blocks, 32), Agreement::conflict_resolved);
   EXPECT_EQ(judge(blocks, 16), Agreement::mismatch);
@@ -149,12 +149,28 @@ TEST(ProfilesTest, RefusesWhatDoesNotFit) {
   EXPECT_NE(refusal(with_fact(fact("near", "5"))).find("unknown word 'near'"), std::string::npos);
   EXPECT_NE(refusal(with_fact(fact("range", "[5]"))).find("does not fit the op"), std::string::npos);
   EXPECT_NE(refusal(with_fact(fact("present", "5"))).find("does not fit the op"), std::string::npos);
-  EXPECT_NE(refusal(with_fact(fact("eq", "5", "null", "\"fail\""))).find("must be info"), std::string::npos);
+  EXPECT_NE(refusal(with_fact(fact("eq", "5", "\"\"", "\"fail\""))).find("must be info"), std::string::npos);
   EXPECT_EQ(refusal(with_fact(fact("eq", "5") + "," + fact("eq", "6"))), "x.json: the key 'k' is there twice");
   std::string no_source = fact("eq", "5");
-  no_source.replace(no_source.find(R"({"kind":"note","ref":"r"})"), 25, "");
+  no_source.replace(no_source.find(R"("r")"), 3, "");
   EXPECT_NE(refusal(with_fact(no_source)).find("a fact needs a source"), std::string::npos);
-  EXPECT_NE(refusal(R"({"schema":"profile/2"})").find("must be profile/1"), std::string::npos);
+  std::string unknown = fact("eq", "5");
+  unknown.replace(unknown.find(R"("r")"), 3, R"("s")");
+  EXPECT_EQ(refusal(with_fact(unknown)), "x.json: facts[0].sources[0]: 's' is not in the profile's table of sources");
+  EXPECT_NE(refusal(R"({"schema":"profile/1"})").find("must be profile/2"), std::string::npos);
+}
+
+TEST(ProfilesTest, AFactMayHaveANoteOfItsOwnBesideTheSource) {
+  std::string noted = fact("eq", "5");
+  noted.replace(noted.find(R"("r")"), 3, R"("r",{"source":"r","note":"of this fact"})");
+  const Result<Profile> profile = parse_profile(with_fact(noted), "x.json");
+  ASSERT_TRUE(profile) << profile.error().message;
+  const std::vector<FactSource>& sources = profile->facts.front().sources;
+  ASSERT_EQ(sources.size(), 2u);
+  EXPECT_EQ(sources[0].ref, "a reference");
+  EXPECT_EQ(sources[0].note, "of all");
+  EXPECT_EQ(sources[1].ref, "a reference");
+  EXPECT_EQ(sources[1].note, "of this fact");
 }
 
 }  // namespace
