@@ -88,7 +88,7 @@ std::string wrong_quote(const Record& record, const evidence::ReadArtifact& read
 /// What one verification makes once and uses for every record.
 class GateCheck {
  public:
-  GateCheck() {
+  explicit GateCheck(std::shared_ptr<GateTexts> texts) : texts_(std::move(texts)) {
     const auto table = reports::builtin_errors();
     if (!table) return;
     for (const reports::ErrorRow& row : table->rows()) codes_.insert(row.codes.begin(), row.codes.end());
@@ -110,8 +110,8 @@ class GateCheck {
   std::string wrong_code(const Record& record) const;
   static std::string wrong_source(const gate::Gate& row, const Record& record);
 
-  std::map<std::string_view, gate::Source> sources_;  ///< By gate.
-  std::map<std::int64_t, std::string> codes_;         ///< Of drivers, with the names that CUDA gives them.
+  std::shared_ptr<GateTexts> texts_;
+  std::map<std::int64_t, std::string> codes_;  ///< Of drivers, with the names that CUDA gives them.
 };
 
 /// A text as an assembler reads it. Redaction takes numbers of a manual's sections for addresses, and comments hold
@@ -128,14 +128,13 @@ std::string without_comments(const std::string& text) {
 
 /// The text of an instruction gate is the gate's own, filled in for the record's target.
 std::string GateCheck::wrong_text(const gate::Gate& row, const Record& record, const evidence::ReadArtifact& read) {
-  const auto* make = std::get_if<gate::MakeProbe>(&row.method);
-  if (make == nullptr || record.stage(Stage::assemble).status == StageStatus::not_reached) return "";
+  const GateText* text = texts_->of(row.id, row.version);
+  if (text == nullptr || record.stage(Stage::assemble).status == StageStatus::not_reached) return "";
   const auto target = parse_target(record.target);
   if (!target) return target.error().message;
   const auto named = record.artifacts.find("ptx");
   if (named == record.artifacts.end()) return "assembled, but the text is not kept";
-  if (!sources_.contains(row.id)) sources_.emplace(row.id, (*make)({}).source);
-  const gate::Source& source = sources_.at(row.id);
+  const gate::Source& source = text->source;
   if (without_comments(read(named->second)) != without_comments(gate::with_instruction(source, *target)))
     return fmt::format("the text that was assembled is not the gate's own for {}", record.target);
   const std::string version = to_string(std::max(source.floor, ptx_version_floor(*target)));
@@ -179,10 +178,9 @@ std::vector<std::string> variants(std::string_view gate, std::int64_t version, s
   return names;
 }
 
-evidence::CheckGate gate_check() {
-  return [check = std::make_shared<GateCheck>()](const Record& record, const evidence::ReadArtifact& read) {
-    return check->check(record, read);
-  };
+evidence::CheckGate gate_check(std::shared_ptr<GateTexts> texts) {
+  return [check = std::make_shared<GateCheck>(std::move(texts))](
+             const Record& record, const evidence::ReadArtifact& read) { return check->check(record, read); };
 }
 
 }  // namespace assay::cli

@@ -7,10 +7,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "harness/cli/gate_texts.h"
 #include "harness/evidence/verify.h"
 
 namespace assay::cli {
@@ -23,6 +25,6 @@ bool knows_gate(std::string_view gate, std::int64_t version);
 std::vector<std::string> variants(std::string_view gate, std::int64_t version, std::string_view target);
 
 /// Says what a record says otherwise than its gate's row, than the log that it keeps, or than what CUDA calls a code.
-evidence::CheckGate gate_check();
+evidence::CheckGate gate_check(std::shared_ptr<GateTexts> = std::make_shared<GateTexts>());
 
 }  // namespace assay::cli

@@ -52,16 +52,14 @@ std::string wrong_target(Bytes image, Target target) {
 }
 
 /// The kernels that the gate launches must be in the image, or it is another gate's.
-std::string wrong_kernels(const Record& record, Bytes image) {
-  const gate::Gate* gate = gate::find_gate(probes::gates(), record.gate);
-  const auto* make = gate == nullptr ? nullptr : std::get_if<gate::MakeProbe>(&gate->method);
-  if (make == nullptr || gate->version != record.gate_version) return "";
+std::string wrong_kernels(const GateText* text, Bytes image) {
+  if (text == nullptr) return "";
   const auto elf = cubin::Elf::read(image);
   const auto told = elf ? cubin::describe(*elf) : Result<cubin::Description>(elf.error());
   if (!told) return told.error().message;
-  for (const gate::Case& one : (*make)({}).cases)
-    if (std::ranges::find(told->functions, one.entry, &cubin::Function::name) == told->functions.end())
-      return fmt::format("the image holds no kernel '{}', which the gate launches", one.entry);
+  for (const std::string& kernel : text->kernels)
+    if (std::ranges::find(told->functions, kernel, &cubin::Function::name) == told->functions.end())
+      return fmt::format("the image holds no kernel '{}', which the gate launches", kernel);
   return "";
 }
 
@@ -99,9 +97,7 @@ std::string wrong_witness(const Record& record, Bytes image, const evidence::Kep
   return same ? "" : fmt::format("the kept images show lowering '{}', the witness says otherwise", again->lowering);
 }
 
-}  // namespace
-
-std::string check_native_image(const Record& record, const evidence::KeptArtifact& kept) {
+std::string check(const Record& record, const evidence::KeptArtifact& kept, GateTexts& texts) {
   const auto target = parse_target(record.target);
   if (!target) return target.error().message;
   if (is_an_edited_one(record, *target))
@@ -112,9 +108,18 @@ std::string check_native_image(const Record& record, const evidence::KeptArtifac
   const auto cubins = cubins_of(bytes(image));
   if (!cubins) return cubins.error().message;
   for (const std::vector<std::byte>& cubin : *cubins)
-    for (std::string wrong : {wrong_target(cubin, *target), wrong_kernels(record, cubin)})
+    for (std::string wrong :
+         {wrong_target(cubin, *target), wrong_kernels(texts.of(record.gate, record.gate_version), cubin)})
       if (!wrong.empty()) return wrong;
   return wrong_witness(record, cubins->empty() ? bytes(image) : Bytes(cubins->front()), kept);
+}
+
+}  // namespace
+
+evidence::CheckImage image_check(std::shared_ptr<GateTexts> texts) {
+  return [texts = std::move(texts)](const Record& record, const evidence::KeptArtifact& kept) {
+    return check(record, kept, *texts);
+  };
 }
 
 }  // namespace assay::cli

@@ -8,13 +8,14 @@
 // Tested by tests/cli/image_check_test.cc.
 #pragma once
 
-#include <string>
+#include <memory>
 
+#include "harness/cli/gate_texts.h"
 #include "harness/evidence/verify.h"
 
 namespace assay::cli {
 
-/// Empty if the record's image can be what the record says: native, for its target, with its witness.
-std::string check_native_image(const evidence::Record&, const evidence::KeptArtifact&);
+/// Says why the record's image cannot be what the record says: native, for its target, with its witness.
+evidence::CheckImage image_check(std::shared_ptr<GateTexts> = std::make_shared<GateTexts>());
 
 }  // namespace assay::cli

@@ -1,5 +1,7 @@
 #include "harness/cli/verify_options.h"
 
+#include <memory>
+
 #include "harness/cli/gate_check.h"
 #include "harness/cli/image_check.h"
 #include "harness/cli/recompute.h"
@@ -22,9 +24,12 @@ Json claims_of(const evidence::VerifiedBundle& bundle) {
 
 evidence::VerifyOptions verify_options(bool again) {
   evidence::VerifyOptions options;
-  if (again) options.recompute = recompute;
-  if (again) options.check_image = check_native_image;
-  if (again) options.check_gate = gate_check();
+  if (again) {
+    const auto texts = std::make_shared<GateTexts>();
+    options.recompute = recompute;
+    options.check_image = image_check(texts);
+    options.check_gate = gate_check(texts);
+  }
   options.knows_gate = knows_gate;
   options.variants = variants;
   options.gate_set = probes::gate_set;

@@ -35,7 +35,7 @@ class ImageCheckTest : public testing::Test {
     for (auto& one : evidence::verify_bundle(published()).records) records_.push_back(std::move(one.record));
   }
   static std::string check(const Record& record) {
-    return check_native_image(record, [&](std::string_view role) -> std::string {
+    return image_check()(record, [&](std::string_view role) -> std::string {
       const auto named = record.artifacts.find(std::string(role));
       if (named == record.artifacts.end()) return "";
       return *read_file(published() / "artifacts" / named->second);
@@ -133,7 +133,7 @@ TEST_F(ImageCheckTest, ARelabelledRecordOfAWholeBundleIsRefused) {
   const auto line = static_cast<std::size_t>(patched - records_.begin());
   evidence::forge_record(bundle, line, "rules/2", [](Record& record) { record = relabelled(record); });
   evidence::VerifyOptions options;
-  options.check_image = check_native_image;
+  options.check_image = image_check();
   const auto lines = evidence::messages(evidence::verify_bundle(bundle, options));
   EXPECT_THAT(lines, ::testing::ElementsAre(StartsWith("gates.jsonl:" + std::to_string(line + 1) + ": image '")));
 }

@@ -21,7 +21,7 @@ evidence::VerifyReport verified(std::string_view name) {
   evidence::VerifyOptions options;
   options.recompute = recompute;
   options.compare_images = compare_images;
-  options.check_image = check_native_image;
+  options.check_image = image_check();
   options.gate_set = probes::gate_set;
   return evidence::verify_bundle(std::filesystem::path(ASSAY_SOURCE_DIR) / "docs/results" / name, options);
 }
