@@ -15,9 +15,9 @@ if ! [[ $output =~ $pattern ]]; then
   exit 1
 fi
 
-cp -r docs/results/h100/all-gates "$scratch/spoiled"
+cp -r docs/results/h100/signed "$scratch/spoiled"
 sed -i 's/"multiprocessor_count": 132/"multiprocessor_count": 131/' "$scratch/spoiled/environment.json"
-if output=$(scripts/bench-verify --program "$ASSAY_PROGRAM" --from "$scratch/spoiled" --records 20 --runs 1 2>&1); then
+if output=$(scripts/bench-verify --program "$ASSAY_PROGRAM" --from "$scratch/spoiled" --records 240 --runs 1 2>&1); then
   echo "a refused bundle passed for a good one" >&2
   exit 1
 fi
