@@ -127,6 +127,28 @@ bool is_copied(std::string_view name) {
 constexpr int kFolderDepth = 4;
 constexpr std::size_t kOtherFiles = 10'000;
 
+/// What is neither a folder nor hidden nor weights nor a configuration of the model: paths in the folder, sorted.
+Result<std::vector<std::string>> copied_files(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code code;
+  fs::recursive_directory_iterator entry(folder, code);
+  for (; !code && entry != fs::recursive_directory_iterator(); entry.increment(code)) {
+    const std::string relative = entry->path().lexically_relative(folder).string(), name = entry->path().filename();
+    const bool is_hidden = name.starts_with('.'), is_folder = entry->is_directory(code) && !entry->is_symlink(code);
+    if (is_hidden) entry.disable_recursion_pending();
+    if (is_folder && !is_hidden && entry.depth() >= kFolderDepth)
+      return Error{entry->path().string() + ": folders nest too deep for a checkpoint"};
+    if (is_hidden || is_folder || !is_copied(name) || relative == kConfig || relative == kQuantConfig) continue;
+    names.push_back(relative);
+    if (names.size() > kOtherFiles)
+      return Error{
+          fmt::format("{}: more than {} files; name the folder of a checkpoint", folder.string(), kOtherFiles)};
+  }
+  if (code) return errno_error(folder.string(), "list", "readdir", code.value());
+  std::ranges::sort(names);
+  return names;
+}
+
 }  // namespace
 
 Result<JsonFile> parse_config(std::string text, std::string_view name) {
@@ -235,30 +257,17 @@ Status Checkpoint::read_configs() {
 }
 
 Status Checkpoint::list_other_files() {
-  std::error_code code;
-  fs::recursive_directory_iterator entry(path_, code);
-  for (; !code && entry != fs::recursive_directory_iterator(); entry.increment(code)) {
-    const std::string relative = entry->path().lexically_relative(path_).string(), name = entry->path().filename();
-    if (name.starts_with('.')) {
-      entry.disable_recursion_pending();
-      continue;
-    }
-    if (entry->is_directory() && !entry->is_symlink()) {
-      if (entry.depth() >= kFolderDepth) return Error{fmt::format("{}: folders nest too deep", entry->path().string())};
-      continue;
-    }
-    if (!is_copied(name) || relative == kConfig || relative == kQuantConfig) continue;
-    const Result<fs::path> real = locate(relative);
+  Result<std::vector<std::string>> names = copied_files(path_);
+  if (!names) return std::move(names).error();
+  for (const std::string& name : *names) {
+    const Result<fs::path> real = locate(name);
     if (!real) return real.error();
+    std::error_code code;
     if (!fs::is_regular_file(*real, code))
       return Error{fmt::format("{}: is neither a file nor a folder, or a link to a folder; put the file itself there",
-                               entry->path().string())};
-    if (other_files_.size() == kOtherFiles)
-      return Error{fmt::format("{}: more than {} files; name the folder of a checkpoint", path_.string(), kOtherFiles)};
-    other_files_.push_back(relative);
+                               (path_ / name).string())};
   }
-  if (code) return errno_error(path_.string(), "list", "readdir", code.value());
-  std::ranges::sort(other_files_);
+  other_files_ = *std::move(names);
   return ok();
 }
 
