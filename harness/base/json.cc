@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <optional>
 
 #include "harness/base/digest.h"
+#include "harness/base/json_events.h"
 
 namespace assay {
 namespace {
@@ -64,143 +64,67 @@ bool has_control(std::string_view text) {
   return !each_character(text, [](std::string_view c, bool well_formed) { return !well_formed || !is_control(c); });
 }
 
-/// Text of a stranger, for a message of one line.
-std::string quote(std::string_view text) {
-  constexpr std::size_t kShown = 48;
-  std::string shown = clean_utf8(text.substr(0, kShown));
-  std::ranges::replace_if(
-      shown, [](char c) { return c == '\n' || c == '\t'; }, ' ');
-  return fmt::format("'{}{}'", shown, text.size() > kShown ? "..." : "");
-}
-
 // --- Parser ---
 
 constexpr std::string_view kFloatRule =
     "floating-point number or integer beyond 64 bits; write an integer of at most 64 bits";
 
-/// Hands the text to the parser and leaves, in *read, how far it came: events carry no position of their own.
-struct CountingIterator {
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
-
-  const char* at;
-  const char** read;
-
-  reference operator*() const { return *at; }
-  CountingIterator& operator++() {
-    *read = ++at;
-    return *this;
-  }
-  CountingIterator operator++(int) {
-    const CountingIterator before = *this;
-    ++*this;
-    return before;
-  }
-  bool operator==(const CountingIterator& other) const { return at == other.at; }
-};
-
-/// Builds the document from the parser's events, which show what the finished document hides: decoded keys in order,
-/// numbers that became floating point, and depth.
-class Builder : public nlohmann::json_sax<Json> {
+/// Builds the document from its events, which show what the finished document hides: decoded keys in order, numbers
+/// that became floating point, and depth.
+class Builder : public JsonEvents {
  public:
-  Builder(std::string_view text, JsonLimits limits) : text_(text), limits_(limits), read_(text.data()) {}
-
-  bool run() {
-    const char* end = text_.data() + text_.size();
-    return Json::sax_parse(CountingIterator{text_.data(), &read_}, CountingIterator{end, &read_}, this);
-  }
+  explicit Builder(JsonLimits limits) : limits_(limits) {}
   Json take() { return std::move(root_); }
-  std::size_t fault_offset() const { return fault_offset_; }
-  const std::string& rule() const { return rule_; }
 
-  bool null() override { return add(nullptr); }
-  bool boolean(bool value) override { return add(value); }
-  bool string(string_t& value) override { return add(std::move(value)); }
-  bool binary(binary_t&) override { return refuse("binary value"); }
-  bool number_float(number_float_t, const string_t&) override { return refuse(std::string(kFloatRule)); }
-  bool number_integer(number_integer_t value) override {
-    // The parser sends here only what starts with '-'.
-    return value == 0 ? refuse("negative zero; write 0") : add_number(value);
+  Rule null(std::size_t) override { return add(nullptr); }
+  Rule boolean(bool value, std::size_t) override { return add(value); }
+  Rule string(std::string& value, std::size_t) override { return add(std::move(value)); }
+  Rule natural(std::uint64_t value, std::size_t) override {
+    return value > INT64_MAX ? Rule(fmt::format("integer over {}", INT64_MAX)) : add(value);
   }
-  bool number_unsigned(number_unsigned_t value) override {
-    return value > INT64_MAX ? refuse(fmt::format("integer over {}", INT64_MAX)) : add_number(value);
+  Rule negative(std::int64_t value, std::size_t) override {
+    return value == 0 ? Rule("negative zero; write 0") : add(value);
   }
-  bool start_object(std::size_t) override { return open(Json::object()); }
-  bool start_array(std::size_t) override { return open(Json::array()); }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
+  Rule floating(double value, std::size_t) override {
+    return limits_.floats == Floats::kRefuse ? Rule(kFloatRule) : add(value);
+  }
+  Rule start_object(std::size_t) override { return open(Json::object()); }
+  Rule start_array(std::size_t) override { return open(Json::array()); }
+  Rule end_object(std::size_t) override { return close(); }
+  Rule end_array(std::size_t) override { return close(); }
 
-  bool key(string_t& name) override {
-    if (has_control(name)) return refuse("control character in key " + quote(name));
+  Rule key(std::string& name, std::size_t) override {
+    if (has_control(name)) return "control character in key " + in_quotes(name);
     const auto [field, is_new] = open_.back()->emplace(name, nullptr);
-    if (!is_new) return refuse("duplicate key " + quote(name));
+    if (!is_new) return "duplicate key " + in_quotes(name);
     slot_ = &*field;
-    return step();
-  }
-
-  /// The refused token starts where the next one is due, or at the last character read if that is a separator too many.
-  bool parse_error(std::size_t characters_read, const std::string&, const nlohmann::detail::exception& error) override {
-    constexpr int kNumberOverflow = 406;
-    if (error.id == kNumberOverflow) return refuse(std::string(kFloatRule));
-    fault_offset_ = std::min(start(), characters_read - 1);
-    const std::string_view token = text_.substr(fault_offset_, characters_read - fault_offset_);
-    rule_ = token.empty() ? "not JSON: the text ends too early" : "not JSON: unexpected " + quote(token);
-    return false;
+    return std::nullopt;
   }
 
  private:
-  std::size_t offset() const { return static_cast<std::size_t>(read_ - text_.data()); }
-  /// Where the token of the current event starts: after the last event's, and the separators between.
-  std::size_t start() const { return std::min(text_.find_first_not_of(" \t\r\n,:", token_end_), text_.size()); }
-
-  bool refuse(std::string rule) {
-    fault_offset_ = start();
-    rule_ = std::move(rule);
-    return false;
-  }
-  bool step() {
-    token_end_ = offset();
-    return true;
-  }
-  /// Numbers have no closing mark: the parser has read one character more.
-  template <class Integer>
-  bool add_number(Integer value) {
-    const std::size_t end = text_.find_first_not_of("-0123456789", start());
-    place(value);
-    token_end_ = std::min(end, text_.size());
-    return true;
-  }
-  bool add(Json value) {
+  Rule add(Json value) {
     place(std::move(value));
-    return step();
+    return std::nullopt;
   }
   Json* place(Json value) {
     if (open_.empty()) return &(root_ = std::move(value));
     if (open_.back()->is_array()) return &open_.back()->emplace_back(std::move(value));
     return &(*slot_ = std::move(value));
   }
-  bool open(Json empty) {
-    if (open_.size() == limits_.depth) return refuse(fmt::format("nesting over the limit of {}", limits_.depth));
+  Rule open(Json empty) {
+    if (open_.size() == limits_.depth) return fmt::format("nesting over the limit of {}", limits_.depth);
     open_.push_back(place(std::move(empty)));
-    return step();
+    return std::nullopt;
   }
-  bool close() {
+  Rule close() {
     open_.pop_back();
-    return step();
+    return std::nullopt;
   }
 
-  std::string_view text_;
   JsonLimits limits_;
-  const char* read_;
-  std::size_t token_end_ = 0;
   Json root_;
   std::vector<Json*> open_;  ///< The arrays and objects around the current position.
   Json* slot_ = nullptr;     ///< Where the value of the last key goes.
-  std::size_t fault_offset_ = 0;
-  std::string rule_;
 };
 
 Error refusal(std::string_view text, std::string_view name, std::size_t offset, std::string_view rule) {
@@ -248,11 +172,9 @@ Result<std::string> write(const Json& value, int indent) {
 Result<Json> parse_json(std::string_view text, std::string_view name, JsonLimits limits) {
   if (text.size() > limits.bytes)
     return refusal(text, name, 0, fmt::format("{} bytes, over the limit of {}", text.size(), limits.bytes));
-  if (text.starts_with("\xEF\xBB\xBF")) return refusal(text, name, 0, "byte-order mark; write plain UTF-8");
-  // The parser takes a NUL for the end of the text, whatever follows.
-  if (const std::size_t nul = text.find('\0'); nul != text.npos) return refusal(text, name, nul, "NUL byte");
-  Builder builder(text, limits);
-  if (!builder.run()) return refusal(text, name, builder.fault_offset(), builder.rule());
+  Builder builder(limits);
+  if (const auto fault = read_json_events(text, builder, kFloatRule))
+    return refusal(text, name, fault->offset, fault->rule);
   return builder.take();
 }
 
@@ -282,7 +204,7 @@ ObjectReader::ObjectReader(const Json& object, std::string where) : object_(&obj
 }
 
 void ObjectReader::fault(std::string_view key, std::string_view rule) {
-  if (fault_.empty()) fault_ = fmt::format("{}: field {}: {}", where_, quote(key), rule);
+  if (fault_.empty()) fault_ = fmt::format("{}: field {}: {}", where_, in_quotes(key), rule);
 }
 
 bool ObjectReader::has(std::string_view key) const { return object_->is_object() && object_->contains(key); }
@@ -338,7 +260,7 @@ std::int64_t ObjectReader::integer(std::string_view key, std::int64_t low, std::
 std::string ObjectReader::sha256(std::string_view key, bool allow_empty) {
   std::string text = string(key);
   if (is_sha256_hex(text) || (allow_empty && text.empty())) return text;
-  fault(key, fmt::format("expected 64 lower-case hex digits, found {}", quote(text)));
+  fault(key, fmt::format("expected 64 lower-case hex digits, found {}", in_quotes(text)));
   return {};
 }
 

@@ -20,9 +20,13 @@ namespace assay {
 
 using Json = nlohmann::json;
 
+/// Floating-point numbers differ from writer to writer, so a document of ours has none; a stranger's may.
+enum class Floats { kRefuse, kAllow };
+
 struct JsonLimits {
   std::size_t bytes = 64u << 20;
   std::size_t depth = 64;
+  Floats floats = Floats::kRefuse;
 };
 
 /// Parses one document. An error reads "NAME:LINE:COLUMN (offset N): rule".

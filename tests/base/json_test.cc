@@ -33,6 +33,11 @@ TEST(ParseJsonTest, AllowsOneKeyInTwoObjects) {
   EXPECT_EQ(accepted(R"([{"a":1,"b":{"a":2}},{"a":3}])"), R"([{"a":1,"b":{"a":2}},{"a":3}])");
 }
 
+TEST(ParseJsonTest, AllowsFloatingPointWhereTheLimitsDo) {
+  EXPECT_EQ(accepted("[1e-05,1.5,-0.0,12]", {.floats = Floats::kAllow}), "[1e-05,1.5,-0.0,12]");
+  EXPECT_EQ(refusal("[1.5,01]", {.floats = Floats::kAllow}), "f:1:7 (offset 6): not JSON: unexpected '1'");
+}
+
 TEST(ParseJsonTest, AllowsNestingUpToTheLimit) { EXPECT_EQ(accepted("[[[1]]]", {.depth = 3}), "[[[1]]]"); }
 
 // --- and refuses what the library would let through ---
