@@ -1,0 +1,190 @@
+#include "kernels/artifact/plan.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace assay::artifact {
+namespace {
+
+constexpr std::string_view kWeight = ".weight";
+
+struct Names {
+  std::string_view parent, last;
+};
+
+/// "a.b.c" -> {"a.b.", "c"}.
+Names split(std::string_view module) {
+  const std::size_t dot = module.rfind('.');
+  if (dot == std::string_view::npos) return {"", module};
+  return {module.substr(0, dot + 1), module.substr(dot + 1)};
+}
+
+std::string_view module_of(std::string_view tensor) {
+  return tensor.ends_with(kWeight) ? tensor.substr(0, tensor.size() - kWeight.size()) : tensor;
+}
+
+/// A tensor of three dimensions below "experts": the matrices of all experts of a layer.
+bool holds_experts(const MasterTensor& tensor) {
+  return tensor.shape.size() == 3 && split(split(module_of(tensor.name)).parent).last.empty() &&
+         split(module_of(tensor.name)).parent.ends_with("experts.");
+}
+
+/// Whether the layer's hidden size is what the matrices of a projection read. Up, gate and the like read it; down, the
+/// projection back, writes it.
+bool reads_hidden(std::string_view projection) { return projection != "down_proj" && projection != "w2"; }
+
+/// Whether the matrices of an expert tensor are stored as [inputs, outputs].
+Result<bool> is_transposed(const MasterTensor& tensor, std::string_view projection,
+                           std::optional<std::int64_t> hidden) {
+  const std::int64_t rows = tensor.shape[1], columns = tensor.shape[2];
+  if (!hidden || (rows == *hidden) == (columns == *hidden))
+    return Error{
+        fmt::format("tensor {}: [{}, {}, {}]: config.json's hidden_size does not tell outputs from inputs; "
+                    "split the experts, or name another policy that keeps them",
+                    tensor.name, tensor.shape[0], rows, columns)};
+  return reads_hidden(projection) == (rows == *hidden);
+}
+
+/// The matrices of one expert: two where gate and up lie one after the other.
+std::vector<PlannedModule> modules_of_expert(const MasterTensor& tensor, std::string_view parent,
+                                             std::string_view projection, bool transposed, std::int64_t expert) {
+  const std::int64_t rows = tensor.shape[1], columns = tensor.shape[2];
+  const MatrixView whole{tensor.name, expert * rows * columns, rows, columns, columns, transposed};
+  const auto named = [&](std::string_view last, const MatrixView& view) {
+    return PlannedModule{fmt::format("{}{}.{}", parent, expert, last), view, ""};
+  };
+  if (projection != "gate_up_proj") return {named(projection, whole)};
+  MatrixView gate = whole, up = whole;
+  if (transposed) {
+    gate.columns = up.columns = columns / 2;
+    up.offset += columns / 2;
+  } else {
+    gate.rows = up.rows = rows / 2;
+    up.offset += rows / 2 * columns;
+  }
+  return {named("gate_proj", gate), named("up_proj", up)};
+}
+
+Result<std::vector<PlannedModule>> modules_of_experts(const MasterTensor& tensor, std::optional<std::int64_t> hidden) {
+  const Names names = split(module_of(tensor.name));
+  const Result<bool> transposed = is_transposed(tensor, names.last, hidden);
+  if (!transposed) return transposed.error();
+  std::vector<PlannedModule> modules;
+  for (std::int64_t expert = 0; expert < tensor.shape[0]; ++expert)
+    for (PlannedModule& one : modules_of_expert(tensor, names.parent, names.last, *transposed, expert))
+      modules.push_back(std::move(one));
+  return modules;
+}
+
+Result<std::vector<PlannedModule>> modules_of(const MasterTensor& tensor, std::optional<std::int64_t> hidden) {
+  if (holds_experts(tensor)) return modules_of_experts(tensor, hidden);
+  if (tensor.shape.size() != 2 || !tensor.name.ends_with(kWeight)) return std::vector<PlannedModule>();
+  const std::int64_t rows = tensor.shape[0], columns = tensor.shape[1];
+  return std::vector<PlannedModule>{
+      {std::string(module_of(tensor.name)), {tensor.name, 0, rows, columns, columns, false}, ""}};
+}
+
+/// Why a tensor stays, looked at alone: its type, its name, or the shape of one of its matrices.
+std::optional<Reason> why_tensor_kept(const Policy& policy, const MasterTensor& tensor,
+                                      std::span<const PlannedModule> modules) {
+  if (!tensor.is_float) return Reason{"type", "it is not F32, F16 or BF16", false};
+  if (tensor.name.ends_with(".bias")) return Reason{"bias", "a bias is added, not multiplied", false};
+  if (modules.empty()) {
+    if (auto reason = why_kept(policy, module_of(tensor.name), tensor.shape)) return reason;
+    return Reason{"name", "its name does not end in .weight, so it may be no Linear's", false};
+  }
+  for (const PlannedModule& one : modules) {
+    const std::int64_t shape[] = {one.source.outputs(), one.source.inputs()};
+    if (auto reason = why_kept(policy, one.module, shape)) return reason;
+  }
+  return std::nullopt;
+}
+
+/// What is decided together: the experts of a layer as one, other fused modules as their group.
+std::string decided_together(const Policy& policy, std::string_view module) {
+  const std::size_t experts = module.find(".experts.");
+  if (experts != std::string_view::npos) return fmt::format("{}.experts", module.substr(0, experts));
+  return fusion_group(policy, module);
+}
+
+/// Candidates of a plan: each tensor with its matrices, and why it has to stay.
+struct Candidate {
+  const MasterTensor* tensor = nullptr;
+  std::vector<PlannedModule> modules;
+  std::optional<Reason> kept;
+};
+
+/// Where one of those decided together stays, the others stay too.
+void keep_together(const Policy& policy, std::vector<Candidate>& candidates) {
+  std::map<std::string, std::string> stays;  // what is decided together, and a module of it that has to stay
+  const auto key = [&](const PlannedModule& one) { return decided_together(policy, one.module); };
+  for (const Candidate& one : candidates)
+    if (one.kept && one.kept->linear)
+      for (const PlannedModule& module : one.modules) stays.emplace(key(module), module.module);
+  for (Candidate& one : candidates) {
+    if (one.kept || one.modules.empty()) continue;
+    const auto found = stays.find(key(one.modules.front()));
+    if (found == stays.end()) continue;
+    one.kept = Reason{"fused", fmt::format("it is served together with {}, which stays", found->second), true};
+  }
+}
+
+std::string commonest_reason(const std::vector<KeptTensor>& kept) {
+  std::map<std::string, std::size_t> counts;
+  for (const KeptTensor& one : kept) ++counts[one.reason.text];
+  const auto most = std::ranges::max_element(counts, {}, [](const auto& entry) { return entry.second; });
+  return most == counts.end() ? "it has no tensor" : fmt::format("of {} tensors: {}", most->second, most->first);
+}
+
+std::optional<std::string> repeated_module(const std::vector<PlannedModule>& modules) {
+  std::set<std::string_view> seen;
+  for (const PlannedModule& one : modules)
+    if (!seen.insert(one.module).second) return one.module;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<Plan> plan_conversion(const Policy& policy, std::span<const MasterTensor> tensors,
+                             std::optional<std::int64_t> hidden_size) {
+  std::vector<Candidate> candidates;
+  for (const MasterTensor& tensor : tensors) {
+    Candidate one{.tensor = &tensor, .modules = {}, .kept = {}};
+    // A name that has to stay needs no orientation.
+    if (auto reason = why_kept(policy, module_of(tensor.name), tensor.shape);
+        reason && holds_experts(tensor) && reason->rule != "dimensions") {
+      one.kept = std::move(reason);
+    } else {
+      Result<std::vector<PlannedModule>> modules = modules_of(tensor, hidden_size);
+      if (!modules) return modules.error();
+      one.modules = *std::move(modules);
+      one.kept = why_tensor_kept(policy, tensor, one.modules);
+    }
+    candidates.push_back(std::move(one));
+  }
+  keep_together(policy, candidates);
+  Plan plan;
+  for (Candidate& one : candidates) {
+    if (one.kept) {
+      plan.kept.push_back({one.tensor->name, *one.kept, one.kept->linear && one.tensor->shape.size() == 2});
+      continue;
+    }
+    for (PlannedModule& module : one.modules) {
+      module.group = fusion_group(policy, module.module);
+      plan.modules.push_back(std::move(module));
+    }
+  }
+  std::ranges::sort(plan.modules, {}, [](const PlannedModule& one) { return std::tie(one.group, one.module); });
+  std::ranges::sort(plan.kept, {}, &KeptTensor::name);
+  if (plan.modules.empty())
+    return Error{fmt::format("policy {}: nothing is left to quantise; {}", policy.id, commonest_reason(plan.kept))};
+  if (const auto name = repeated_module(plan.modules))
+    return Error{fmt::format("module {}: two matrices of the master would have this name", *name)};
+  return plan;
+}
+
+}  // namespace assay::artifact
