@@ -22,7 +22,7 @@ constexpr std::size_t kConfigBytes = 16u << 20;
 
 /// Whether nothing but a file of the folder itself can be meant.
 bool is_plain_name(std::string_view name) {
-  return !name.empty() && name.front() != '.' && name.find_first_of("/\\") == name.npos && is_tensor_name(name);
+  return !name.empty() && name.front() != '.' && name.find_first_of("/\\") == name.npos && is_plain_text(name);
 }
 
 /// Whether a resolved path lies in the folder, or, for a folder of the Hugging Face cache, among its model's blobs.

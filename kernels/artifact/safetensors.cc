@@ -185,6 +185,7 @@ JsonEvents::Rule HeaderReader::key(std::string& text, std::size_t at) {
   if (due_ == Due::kName) return name(text, at);
   if (due_ == Due::kField) return field(text);
   // The parser gives a key only inside an object, and only the metadata is left.
+  if (!is_plain_text(text)) return fmt::format("__metadata__: control character in key {}", in_quotes(text));
   if (metadata.contains(text)) return fmt::format("__metadata__: key {} twice", in_quotes(text));
   metadata_key_ = std::move(text);
   return go(Due::kMetadataValue);
@@ -195,7 +196,7 @@ JsonEvents::Rule HeaderReader::name(std::string& name, std::size_t at) {
     if (std::exchange(has_metadata_, true)) return Rule("__metadata__ twice");
     return go(Due::kMetadata);
   }
-  if (!is_tensor_name(name)) return fmt::format("tensor {}: control character in the name", in_quotes(name));
+  if (!is_plain_text(name)) return fmt::format("tensor {}: control character in the name", in_quotes(name));
   if (entries.size() == kTensorsOfAFile) return fmt::format("more than {} tensors", kTensorsOfAFile);
   entries.push_back({.info = {.name = std::move(name)}, .at = at});
   fields_ = 0;
@@ -324,7 +325,7 @@ std::optional<std::uint64_t> bytes_of(Dtype dtype, std::span<const std::uint64_t
 
 std::string shape_text(std::span<const std::uint64_t> shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
-bool is_tensor_name(std::string_view name) {
+bool is_plain_text(std::string_view name) {
   const auto obeyed = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
   return std::ranges::none_of(name, obeyed) && clean_utf8(name) == name;
 }

@@ -94,8 +94,8 @@ inline constexpr std::uint64_t kHeaderBytes = 100'000'000;
 inline constexpr std::size_t kTensorsOfAFile = 1u << 18;
 inline constexpr std::size_t kRank = 64;
 
-/// Whether a tensor may have the name: UTF-8 without control characters.
-bool is_tensor_name(std::string_view);
+/// UTF-8 without control characters: what a name may be.
+bool is_plain_text(std::string_view);
 
 /// The length of the header that the first eight bytes state, compared with the file's.
 Result<std::uint64_t> header_bytes(std::span<const std::byte> start, std::uint64_t file_bytes, std::string_view file);

@@ -33,7 +33,7 @@ Result<std::vector<TensorInfo>> size_all(std::span<const TensorSpec> specs) {
   std::vector<TensorInfo> tensors;
   for (const TensorSpec& spec : specs) {
     const std::string who = fmt::format("tensor {}", in_quotes(spec.name));
-    if (!is_tensor_name(spec.name) || spec.name == "__metadata__") return Error{who + ": not a name for a tensor"};
+    if (!is_plain_text(spec.name) || spec.name == "__metadata__") return Error{who + ": not a name for a tensor"};
     if (spec.shape.size() > kRank) return Error{fmt::format("{}: more than {} dimensions", who, kRank)};
     const auto bytes = bytes_of(spec.dtype, spec.shape);
     if (!bytes)

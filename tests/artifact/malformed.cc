@@ -157,6 +157,8 @@ std::vector<Malformed> entries() {
              "(offset 34): __metadata__ 'format': expected a string, found a number"),
       header("metadata key twice", R"({"__metadata__":{"a":"1","a":"2"}})", 0,
              "(offset 33): __metadata__: key 'a' twice"),
+      header("control character in a metadata key", R"({"__metadata__":{"a\u0000b":""}})", 0,
+             "(offset 25): __metadata__: control character in key 'a\uFFFDb'"),
       header("metadata twice", R"({"__metadata__":{},"__metadata__":{}})", 0, "(offset 27): __metadata__ twice"),
   };
 }
