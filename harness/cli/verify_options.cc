@@ -1,5 +1,6 @@
 #include "harness/cli/verify_options.h"
 
+#include "harness/base/json.h"
 #include "harness/cli/gate_check.h"
 #include "harness/cli/image_check.h"
 #include "harness/cli/recompute.h"
