@@ -15,7 +15,7 @@ function(assay_tests name)
     return()
   endif()
   add_executable(assay_${name}_test ${sources})
-  target_link_libraries(assay_${name}_test PRIVATE ${ARGN} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_link_libraries(assay_${name}_test PRIVATE ${ARGN} assay_test_support GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(assay_${name}_test PRIVATE
     ASSAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ASSAY_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(assay_${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 300)

@@ -16,7 +16,7 @@ class Measurements {
   /// Values of one source ("cuDeviceGetAttribute", "NVML", "kernel"); the record must outlive it.
   Measurements(evidence::Record& record, std::string_view source) : record_(record), source_(source) {}
 
-  void value(std::string_view key, std::string_view unit, Json value, std::string note = {}) {
+  void value(std::string_view key, std::string_view unit, evidence::Scalar value, std::string note = {}) {
     record_.measurements.push_back({std::string(key), source_, std::string(unit), std::move(value), std::move(note)});
   }
   /// Null: could not be read.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/base/json.h"
 #include "probes/device_measurements.h"
 
 namespace assay::probes {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
 #include "ptx/form_texts.h"
 
 namespace assay::probes {

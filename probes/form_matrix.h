@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/base/result.h"
 #include "harness/cuda/assembler.h"
 #include "probes/forms.h"

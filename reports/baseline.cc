@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
+
 namespace assay::reports {
 namespace {
 
@@ -156,8 +158,8 @@ std::vector<Difference> compare_speeds(const FirstAttempts& before, const FirstA
 }
 
 std::string text_of(const evidence::Measurement& measured) {
-  const Json& value = measured.value;
-  const std::string text = value.is_null() ? "unread" : value.is_string() ? value.get<std::string>() : value.dump();
+  const evidence::Scalar& value = measured.value;
+  const std::string text = value.is_null() ? "unread" : value.is_string() ? value.string() : to_string(value);
   return measured.unit.empty() || value.is_null() ? text : text + " " + measured.unit;
 }
 

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/evidence/verify.h"
 #include "reports/check.h"
 #include "reports/guardrail.h"

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
+
 namespace assay::reports {
 namespace {
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/evidence/verify.h"
 
 namespace assay::reports {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/base/json.h"
 #include "reports/drafts.h"
 #include "reports/wording.h"
 

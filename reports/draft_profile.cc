@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/base/json.h"
 #include "reports/drafts.h"
 #include "reports/profile_differences.h"
 #include "reports/wording.h"
@@ -45,7 +46,7 @@ Drafts draft_profile(const Claim& claim, const BundleView& bundle) {
     return lacking(fmt::format("nothing that profile {} expects was observed", differences->profile));
   if (const ProfileRow* row = differences->first_mismatch(Severity::fail))
     return lacking(fmt::format("profile {} expects {} to be {} {}, observed was {}", differences->profile, row->key,
-                               word(row->op), row->expected.dump(), row->observed.dump()));
+                               word(row->op), spelled(row->expected), spelled(row->observed)));
   const std::size_t facts = differences->rows.size() - differences->count(Agreement::new_fact);
   return {
       .made = {{.level = evidence::Level::e1,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "harness/base/json.h"
 #include "reports/drafts.h"
 #include "reports/wording.h"
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
 #include "reports/error_texts.h"
 
 namespace assay::reports {

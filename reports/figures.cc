@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
+
 namespace assay::reports {
 namespace {
 
@@ -44,7 +46,7 @@ std::string thousandths(std::int64_t value) { return three_digits(static_cast<do
 std::string value_text(const Json& value) {
   if (value.is_null()) return "-";
   if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array()) return value.dump();
+  if (!value.is_array()) return spelled(value);
   std::string text;
   for (const Json& one : value) text += (text.empty() ? "" : ", ") + value_text(one);
   return text;

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 
 namespace assay::reports {
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
 #include "reports/bundle_view.h"
 #include "reports/drafts.h"
 

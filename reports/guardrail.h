@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/evidence/verified_bundle.h"
 #include "reports/claims.h"
 

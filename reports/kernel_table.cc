@@ -28,8 +28,8 @@ KernelRow row_of(const evidence::VerifiedRecord& one) {
 
 std::int64_t plain_read(const evidence::Record& record) {
   const auto found = std::ranges::find(record.measurements, "bench_read_bandwidth", &evidence::Measurement::key);
-  const bool read = found != record.measurements.end() && found->unit == "B/s" && found->value.is_number_integer();
-  return read ? found->value.get<std::int64_t>() : 0;
+  const bool read = found != record.measurements.end() && found->unit == "B/s" && found->value.is_integer();
+  return read ? found->value.integer() : 0;
 }
 
 }  // namespace

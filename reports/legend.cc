@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
+
 namespace assay::reports {
 namespace {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/evidence/verify.h"
 #include "reports/errors.h"
 

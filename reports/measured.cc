@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "harness/base/json.h"
+
 namespace assay::reports {
 namespace {
 
@@ -24,8 +26,8 @@ class Values {
 
   std::optional<std::int64_t> integer(std::string_view key) const {
     const auto* found = find(key);
-    if (found == nullptr || !found->value.is_number_integer()) return std::nullopt;
-    return found->value.get<std::int64_t>();
+    if (found == nullptr || !found->value.is_integer()) return std::nullopt;
+    return found->value.integer();
   }
 
  private:
@@ -83,7 +85,7 @@ std::string clusters(const Values& values) {
     if (launched != nullptr && launched->value == "passed") {
       ran += fmt::format("{}{}", ran.empty() ? "" : ", ", size);
     } else if (code != nullptr && code->value.is_string()) {
-      other += fmt::format("; {}: {}", size, code->value.get<std::string>());
+      other += fmt::format("; {}: {}", size, code->value.string());
     }
   }
   return ran.empty() ? "" : fmt::format("sizes {} ran{}", ran, other);

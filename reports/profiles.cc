@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
 #include "reports/profile_texts.h"
 
 namespace assay::reports {

@@ -62,7 +62,7 @@ std::vector<MeasuredValue> values_of(const std::vector<VerifiedRecord>& records)
 std::string own_target(const std::vector<VerifiedRecord>& records) {
   for (const auto& [record, derived] : records)
     for (const evidence::Measurement& one : record.measurements)
-      if (one.key == "own_target" && one.value.is_string()) return one.value.get<std::string>();
+      if (one.key == "own_target" && one.value.is_string()) return one.value.string();
   return "";
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/base/json.h"
 #include "reports/displayed.h"
 
 namespace assay::reports {

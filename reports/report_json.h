@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "reports/report.h"
 
 namespace assay::reports {

@@ -42,7 +42,7 @@ std::string own_target(const evidence::VerifyReport& bundle) {
   for (const auto& [record, derived] : bundle.records)
     for (const evidence::Measurement& measurement : record.measurements)
       if (record.gate == "device.query" && measurement.key == "own_target" && measurement.value.is_string())
-        return measurement.value.get<std::string>();
+        return measurement.value.string();
   return "";
 }
 
@@ -185,10 +185,10 @@ bool within(const Requirement& line, std::int64_t value) {
 /// One reading of a measured value against the bounds; the record that holds it must itself be in order.
 Finding judge_value(const VerifiedRecord& one, const evidence::Measurement& measured, const Requirement& line,
                     const CheckEvidence& evidence) {
-  if (!measured.value.is_number_integer())
+  if (!measured.value.is_integer())
     return {CheckOutcome::unproven, "no number",
             measured.note.empty() ? "could not be read" : fmt::format("could not be read: {}", measured.note)};
-  const auto value = measured.value.get<std::int64_t>();
+  const auto value = measured.value.integer();
   const std::string text =
       measured.unit.empty() ? fmt::format("{}", value) : fmt::format("{} {}", value, measured.unit);
   if (measured.unit != line.unit)

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 
 namespace assay::reports {
 

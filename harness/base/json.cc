@@ -5,9 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <ostream>
 
 #include "harness/base/digest.h"
 #include "harness/base/json_events.h"
+
+namespace nlohmann {
+
+void PrintTo(const json& value, std::ostream* out) { *out << assay::spelled(value); }
+
+}  // namespace nlohmann
 
 namespace assay {
 namespace {
@@ -186,6 +193,8 @@ Result<std::string> pretty_json(const Json& value) {
   return text;
 }
 
+std::string spelled(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 std::string clean_utf8(std::string_view text) {
   std::string clean;
   clean.reserve(text.size());
@@ -253,7 +262,8 @@ std::int64_t ObjectReader::integer(std::string_view key, std::int64_t low, std::
   }
   const bool beyond = field.is_number_unsigned() && field.get<std::uint64_t>() > INT64_MAX;
   const auto value = beyond ? INT64_MAX : field.get<std::int64_t>();
-  if (beyond || value < low || value > high) fault(key, fmt::format("{} is not in {} to {}", field.dump(), low, high));
+  if (beyond || value < low || value > high)
+    fault(key, fmt::format("{} is not in {} to {}", spelled(field), low, high));
   return std::clamp(value, low, high);
 }
 

@@ -8,17 +8,24 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "harness/base/json_fwd.h"
 #include "harness/base/result.h"
 
-namespace assay {
+namespace nlohmann {
 
-using Json = nlohmann::json;
+/// How GoogleTest shows a value. Its own way instantiates the library's writer in every test.
+void PrintTo(const json&, std::ostream*);
+
+}  // namespace nlohmann
+
+namespace assay {
 
 /// Floating-point numbers differ from writer to writer, so a document of ours has none; a stranger's may.
 enum class Floats { kRefuse, kAllow };
@@ -36,6 +43,9 @@ Result<Json> parse_json(std::string_view text, std::string_view name, JsonLimits
 Result<std::string> canonical_json(const Json&);
 /// The same with two-space indentation and a final newline, for files that people read.
 Result<std::string> pretty_json(const Json&);
+
+/// On one line as it is, whatever it holds, for messages. Strings come in quotes, bytes that are not UTF-8 as U+FFFD.
+std::string spelled(const Json&);
 
 /// Invalid UTF-8 and control characters (but newline and tab) become U+FFFD; for driver and child strings.
 std::string clean_utf8(std::string_view text);

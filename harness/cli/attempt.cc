@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "harness/base/json.h"
 #include "harness/cli/subcommand.h"
 #include "harness/gate/attempt.h"
 #include "probes/gates.h"

@@ -4,6 +4,7 @@
 
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
+#include "harness/base/json.h"
 #include "harness/cli/key_choice.h"
 #include "harness/cli/subcommand.h"
 #include "harness/evidence/issued_challenge.h"

@@ -15,6 +15,7 @@
 
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
+#include "harness/base/json.h"
 #include "harness/cli/check_text.h"
 #include "harness/cli/judged_bundle.h"
 #include "harness/cli/recompute.h"

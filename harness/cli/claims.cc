@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/json.h"
 #include "harness/cli/claims_text.h"
 #include "harness/cli/judged_bundle.h"
 #include "harness/cli/subcommand.h"

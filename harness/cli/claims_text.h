@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/evidence/verify.h"
 #include "reports/claims.h"
 #include "reports/guardrail.h"

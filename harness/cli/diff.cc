@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "harness/base/json.h"
 #include "harness/cli/diff_text.h"
 #include "harness/cli/judged_bundle.h"
 #include "harness/cli/subcommand.h"

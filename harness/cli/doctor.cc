@@ -15,6 +15,7 @@
 
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
+#include "harness/base/json.h"
 #include "harness/cli/self.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/terminal.h"

@@ -12,6 +12,7 @@
 
 #include "harness/base/build_info.h"
 #include "harness/base/file_system.h"
+#include "harness/base/json.h"
 
 namespace assay::cli {
 namespace {

@@ -2,7 +2,7 @@
 // Tested by tests/cli/environment_test.cc.
 #pragma once
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/evidence/redact.h"
 #include "harness/gate/runner.h"
 

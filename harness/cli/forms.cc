@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/base/file_system.h"
+#include "harness/base/json.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/terminal.h"
 #include "harness/cuda/assembler.h"

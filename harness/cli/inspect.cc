@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "harness/base/json.h"
 #include "harness/cli/image_file.h"
 #include "harness/cli/inspection.h"
 #include "harness/cli/subcommand.h"

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "harness/base/digest.h"
+#include "harness/base/json.h"
 #include "harness/base/target.h"
 #include "harness/cli/terminal.h"
 #include "harness/cubin/describe.h"
@@ -220,7 +221,7 @@ Json document_of(std::string_view kind, Bytes file) {
 
 // --- The text ---
 
-std::string number(const Json& value) { return value.is_null() ? "-" : value.dump(); }
+std::string number(const Json& value) { return value.is_null() ? "-" : spelled(value); }
 
 /// "  label         what it says", continued under itself.
 std::string line(std::string_view label, const std::string& value, const TextOptions& options) {

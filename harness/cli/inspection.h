@@ -11,7 +11,8 @@
 #include <span>
 #include <string>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
+#include "harness/base/result.h"
 
 namespace assay::cli {
 

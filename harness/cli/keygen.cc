@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/base/file_system.h"
+#include "harness/base/json.h"
 #include "harness/cli/key_choice.h"
 #include "harness/cli/subcommand.h"
 #include "harness/evidence/trust.h"

@@ -10,6 +10,7 @@
 
 #include "harness/base/build_info.h"
 #include "harness/base/file_system.h"
+#include "harness/base/json.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/verify_options.h"
 #include "reports/lint/bundles.h"

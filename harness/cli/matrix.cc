@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
 #include "harness/cli/terminal.h"
 #include "reports/stage_matrix.h"
 

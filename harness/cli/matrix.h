@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/evidence/verify.h"
 
 namespace assay::cli {

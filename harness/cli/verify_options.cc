@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "harness/base/json.h"
 #include "harness/cli/gate_check.h"
 #include "harness/cli/image_check.h"
 #include "harness/cli/recompute.h"

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
 #include "harness/cli/terminal.h"
 
 namespace assay::cli {

@@ -14,6 +14,7 @@
 #include "harness/base/file_system.h"
 #include "harness/base/json.h"
 #include "harness/evidence/bundle.h"
+#include "harness/evidence/ledger.h"
 #include "harness/evidence/redact.h"
 
 namespace assay::evidence {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/evidence/ledger.h"
+
 namespace assay::evidence {
 namespace {
 

@@ -12,6 +12,7 @@
 
 #include "harness/base/target.h"
 #include "harness/evidence/bundle.h"
+#include "harness/evidence/ledger.h"
 
 namespace assay::evidence {
 namespace {
@@ -95,7 +96,7 @@ std::optional<std::string> wrong_driver(const std::optional<Environment::Driver>
 }
 
 /// A driver's own answer to a question of the record; null if it was not asked, or not answered.
-const Json* answer(const Record& record, std::string_view call, std::string_view key) {
+const Scalar* answer(const Record& record, std::string_view call, std::string_view key) {
   const auto found = std::ranges::find_if(record.measurements,
                                           [&](const Measurement& one) { return one.key == key && one.source == call; });
   return found == record.measurements.end() || found->value.is_null() ? nullptr : &found->value;
@@ -106,11 +107,11 @@ class Answers {
  public:
   explicit Answers(const Record& record) : record_(record) {}
   void hold(std::string_view rule, std::string_view call, std::string_view key, std::string_view field,
-            const Json& said) {
-    const Json* answered = answer(record_, call, key);
+            const Scalar& said) {
+    const Scalar* answered = answer(record_, call, key);
     if (answered == nullptr || *answered == said) return;
-    findings_.push_back(finding(
-        rule, fmt::format("{} is {}, but {} of {} is {}", field, said.dump(), key, record_.id(), answered->dump())));
+    findings_.push_back(finding(rule, fmt::format("{} is {}, but {} of {} is {}", field, to_string(said), key,
+                                                  record_.id(), to_string(*answered))));
   }
   std::vector<Finding> take() { return std::move(findings_); }
 
@@ -121,10 +122,10 @@ class Answers {
 
 /// "9.0" of 9 and 0, once both were answered.
 std::optional<std::string> capability(const Record& record) {
-  const Json* major = answer(record, "cuDeviceGetAttribute", "compute_capability_major");
-  const Json* minor = answer(record, "cuDeviceGetAttribute", "compute_capability_minor");
+  const Scalar* major = answer(record, "cuDeviceGetAttribute", "compute_capability_major");
+  const Scalar* minor = answer(record, "cuDeviceGetAttribute", "compute_capability_minor");
   if (major == nullptr || minor == nullptr) return std::nullopt;
-  return fmt::format("{}.{}", major->dump(), minor->dump());
+  return fmt::format("{}.{}", to_string(*major), to_string(*minor));
 }
 
 /// 90 of "9.0"; 0 of what is no capability.

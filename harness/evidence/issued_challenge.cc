@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
 #include "harness/evidence/dsse.h"
 #include "harness/evidence/redact.h"
 

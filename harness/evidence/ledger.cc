@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/digest.h"
+#include "harness/base/json.h"
 
 namespace assay::evidence {
 namespace {

@@ -15,8 +15,9 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/base/result.h"
+#include "harness/evidence/scalar.h"
 
 namespace assay::evidence {
 
@@ -111,7 +112,7 @@ struct Measurement {
   std::string key;     ///< Snake case, unique in the record, the API's own name where it has one.
   std::string source;  ///< The call or kernel that gave it: "cuDeviceGetAttribute", "NVML", "kernel".
   std::string unit;    ///< "B", "kHz", "mW", "GB/s x 1000"...; empty for counts and names.
-  Json value;          ///< Integer, string or boolean; null: could not be read, never 0.
+  Scalar value;        ///< Integer, string or boolean; null: could not be read, never 0.
   std::string note;    ///< Why it could not be read, or what it differs from; may be empty.
 };
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
 #include "harness/evidence/record.h"
 #include "harness/evidence/record_parts.h"
 #include "harness/evidence/record_words.h"

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
 #include "harness/evidence/record_words.h"
 
 namespace assay::evidence {
@@ -136,13 +137,11 @@ Json measurement_to_json(const Measurement& measurement) {
 
 Result<Measurement> read_measurement(const Json& json, const std::string& where) {
   ObjectReader reader(json, where);
-  Measurement measurement{.key = reader.string("key"),
-                          .source = reader.string("source"),
-                          .unit = reader.string("unit"),
-                          .value = reader.any("value"),
-                          .note = reader.string("note")};
-  const Json& value = measurement.value;
-  if (!(value.is_null() || value.is_number_integer() || value.is_string() || value.is_boolean())) {
+  Measurement measurement{
+      .key = reader.string("key"), .source = reader.string("source"), .unit = reader.string("unit")};
+  const Json& value = reader.any("value");
+  measurement.note = reader.string("note");
+  if (!read_scalar(value, measurement.value)) {
     reader.fault("value", "expected an integer, a string, a boolean or null");
   }
   return finished(reader, std::move(measurement));

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/base/result.h"
 #include "harness/evidence/record.h"
 

@@ -15,6 +15,7 @@
 
 #include "harness/base/descriptor.h"
 #include "harness/base/file_system.h"
+#include "harness/base/json.h"
 
 namespace assay::evidence {
 namespace {
@@ -171,7 +172,7 @@ void for_each_free_text(Record& record, const std::function<void(std::string&)>&
   for (CaseResult& result : record.cases) change(result.first_mismatch);
   for (std::string& symbol : record.witness.externs) change(symbol);
   for (Measurement& measurement : record.measurements) {
-    if (measurement.value.is_string()) change(measurement.value.get_ref<std::string&>());
+    if (measurement.value.is_string()) change(measurement.value.string());
     change(measurement.note);
   }
 }

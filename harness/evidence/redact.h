@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "harness/base/digest.h"
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/base/result.h"
 #include "harness/evidence/record.h"
 

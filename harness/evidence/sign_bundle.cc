@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/file_system.h"
+#include "harness/base/json.h"
 #include "harness/evidence/closed_world.h"
 #include "harness/evidence/dsse.h"
 #include "harness/evidence/statement.h"

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
 #include "harness/evidence/closed_world.h"
 
 namespace assay::evidence {

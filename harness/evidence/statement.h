@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/base/result.h"
 #include "harness/evidence/verify.h"
 

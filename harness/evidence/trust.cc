@@ -9,6 +9,7 @@
 
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
+#include "harness/base/json.h"
 #include "harness/evidence/utc.h"
 
 namespace assay::evidence {

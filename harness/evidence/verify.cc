@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/build_info.h"
+#include "harness/base/json.h"
 #include "harness/evidence/artifact_rules.h"
 #include "harness/evidence/attest.h"
 #include "harness/evidence/closed_world.h"

@@ -7,6 +7,7 @@
 
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
+#include "harness/base/json.h"
 #include "harness/evidence/utc.h"
 #include "harness/gate/question.h"
 #include "harness/gate/run_image.h"

@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "harness/base/result.h"
 #include "harness/cuda/driver.h"
 #include "harness/evidence/record.h"

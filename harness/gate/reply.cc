@@ -1,5 +1,7 @@
 #include "harness/gate/reply.h"
 
+#include "harness/base/json.h"
+
 namespace assay::gate {
 
 bool ended_well(const Reply& reply) {

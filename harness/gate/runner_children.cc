@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
 #include "harness/evidence/utc.h"
 #include "harness/gate/run_in_progress.h"
 

@@ -1,6 +1,7 @@
 // A survey on the wire between child and parent: which driver answered, and for which device.
 #include <array>
 
+#include "harness/base/json.h"
 #include "harness/gate/attempt.h"
 
 namespace assay::gate {

@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "harness/base/json.h"
+#include "harness/base/json_fwd.h"
 #include "reports/lint/linter.h"
 
 namespace assay::lint {

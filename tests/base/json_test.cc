@@ -9,11 +9,11 @@ namespace {
 
 std::string refusal(std::string_view text, JsonLimits limits = {}) {
   const Result<Json> document = parse_json(text, "f", limits);
-  return document ? "accepted: " + document->dump() : document.error().message;
+  return document ? "accepted: " + spelled(*document) : document.error().message;
 }
 std::string accepted(std::string_view text, JsonLimits limits = {}) {
   const Result<Json> document = parse_json(text, "f", limits);
-  return document ? document->dump() : "refused: " + document.error().message;
+  return document ? spelled(*document) : "refused: " + document.error().message;
 }
 
 // --- The parser accepts JSON ---

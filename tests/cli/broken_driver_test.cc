@@ -1,6 +1,7 @@
 // A driver that does not work is exit 3 with its code and a way on, and a table in which nothing looks good.
 #include <filesystem>
 
+#include "harness/base/json.h"
 #include "tests/cli/process_test.h"
 
 namespace assay::cli {

@@ -1,7 +1,9 @@
 // A verifier's challenge from its issue to the bundle that answers it.
+#include "harness/base/json.h"
 #include "harness/evidence/key_file.h"
 #include "tests/cli/process_test.h"
 #include "tests/evidence/signed_bundle.h"
+#include "tests/support/json.h"
 
 namespace assay::cli {
 namespace {
@@ -34,7 +36,7 @@ TEST_F(ChallengeCommandTest, IsIssuedOnceUnderItsKey) {
   ASSERT_TRUE(issued) << issued.error().message;
   EXPECT_EQ(issued->challenge.gates, std::vector<std::string>{"device.query"});
   EXPECT_EQ(issued->challenge.max_attempts, 3);
-  const Json summary = Json::parse(ended.out);
+  const Json summary = test::parsed(ended.out);
   EXPECT_EQ(summary["challenge_sha256"], evidence::digest_of(issued->payload));
   EXPECT_EQ(summary["issuer"], verifier_key().public_key().keyid());
   const auto begin = evidence::parse_utc(issued->challenge.issued_utc),

@@ -1,11 +1,13 @@
 // `assay check` as CI starts it: which code it ends with, and what it leaves for people and machines.
 #include <filesystem>
 
+#include "harness/base/json.h"
 #include "harness/cli/verify_options.h"
 #include "harness/cuda/driver.h"
 #include "tests/cli/process_test.h"
 #include "tests/evidence/forger.h"
 #include "tests/evidence/signed_bundle.h"
+#include "tests/support/json.h"
 #include "tests/support/whole_run.h"
 
 namespace assay::cli {
@@ -162,9 +164,9 @@ TEST_F(CheckTest, ABaselineLosesNothing) {
 
 TEST_F(CheckTest, ClaimsAreStaleOnAnotherDriver) {
   EXPECT_EQ(check({"--against-env", kRecorded}).code, 0);
-  Json environment = Json::parse(evidence::read_text(kRecorded + "/environment.json"));
+  Json environment = test::parsed(evidence::read_text(kRecorded + "/environment.json"));
   environment["driver"]["driver_version"] = "590.1";
-  write("environment.json", environment.dump());
+  write("environment.json", spelled(environment));
   const Ended stale = check({"--against-env", at("environment.json")});
   EXPECT_EQ(stale.code, 1);
   EXPECT_THAT(stale.out,
@@ -178,7 +180,7 @@ TEST_F(CheckTest, TrustAsksForAnOperatorsSignature) {
   const std::string lines = policy(R"({"limit":"multiprocessor_count","min":132})");
   Json keys = Json::array();
   for (const evidence::TrustedKey& key : evidence::good_trust().keys) keys.push_back(to_json(key));
-  write("trust.json", Json{{"schema", "trust/1"}, {"keys", keys}}.dump());
+  write("trust.json", spelled(Json{{"schema", "trust/1"}, {"keys", keys}}));
   const auto trusted = [&] { return check({"--require", lines, "--trust", at("trust.json")}, at("bundle")); };
   EXPECT_EQ(check({"--require", lines}, at("bundle")).code, 0);
   EXPECT_EQ(trusted().code, 4);

@@ -7,9 +7,11 @@
 #include <set>
 
 #include "harness/base/child.h"
+#include "harness/base/json.h"
 #include "reports/policy.h"
 #include "reports/waivers.h"
 #include "tests/cli/process_test.h"
+#include "tests/support/json.h"
 #include "tests/support/schema.h"
 
 namespace assay::cli {
@@ -148,7 +150,7 @@ TEST(CiFilesTest, ThePoliciesAreReadAndFitTheirSchema) {
     const std::string text = evidence::read_text(entry.path());
     const auto policy = reports::parse_policy(text, name, *profiles);
     EXPECT_TRUE(policy) << policy.error().message;
-    EXPECT_EQ(test::Schema("policy").check(Json::parse(text)), "") << name;
+    EXPECT_EQ(test::Schema("policy").check(test::parsed(text)), "") << name;
     ++seen;
   }
   EXPECT_EQ(seen, 4u);
@@ -159,7 +161,7 @@ TEST(CiFilesTest, TheWaiversAreReadAndFitTheirSchema) {
   const auto waivers = reports::parse_waivers(text, "waivers.json");
   ASSERT_TRUE(waivers) << waivers.error().message;
   EXPECT_EQ(waivers->size(), 1u);
-  EXPECT_EQ(test::Schema("waivers").check(Json::parse(text)), "");
+  EXPECT_EQ(test::Schema("waivers").check(test::parsed(text)), "");
 }
 
 /// What the reader refuses of a policy, the schema refuses too.
@@ -173,7 +175,7 @@ TEST(CiFilesTest, ThePolicySchemaRefusesWhatTheReaderRefuses) {
         R"({"gate":"a","device":{"compute_capability":"hopper"}})", R"({"gate":"a","device":"9.0"})"}) {
     const std::string text = R"({"schema":"policy/1","name":"n","requirements":[)" + std::string(line) + "]}";
     EXPECT_FALSE(reports::parse_policy(text, "p.json", *profiles)) << line;
-    EXPECT_NE(test::Schema("policy").check(Json::parse(text)), "") << line;
+    EXPECT_NE(test::Schema("policy").check(test::parsed(text)), "") << line;
   }
 }
 

@@ -1,4 +1,5 @@
 // `assay diff` as a person starts it.
+#include "harness/base/json.h"
 #include "tests/cli/process_test.h"
 #include "tests/evidence/fixtures.h"
 

@@ -8,6 +8,9 @@
 #include <array>
 #include <cstdlib>
 
+#include "harness/base/json.h"
+#include "tests/support/json.h"
+
 namespace assay::cli {
 namespace {
 
@@ -87,7 +90,7 @@ TEST(EnvironmentTest, TellsWhyADriverDidNotAnswer) {
   EXPECT_TRUE(described(result).at("driver").is_null());
   EXPECT_TRUE(described(result).at("device").is_null());
   result.driver_error = Error{"starting the driver: refused", "cuInit", 803, "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"};
-  EXPECT_EQ(described(result).at("driver"), Json::parse(R"({"error": {"message": "starting the driver: refused",
+  EXPECT_EQ(described(result).at("driver"), test::parsed(R"({"error": {"message": "starting the driver: refused",
       "call": "cuInit", "code": 803, "name": "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"}})"));
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/base/json.h"
 #include "tests/cli/process_test.h"
 
 namespace assay::cli {

@@ -1,6 +1,8 @@
 // `assay forms` as a person starts it: the installed assembler, one that answers otherwise, a later one, and none.
 #include "tests/cli/process_test.h"
 
+#include "harness/base/json.h"
+
 namespace assay::cli {
 namespace {
 

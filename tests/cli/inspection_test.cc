@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/digest.h"
+#include "harness/base/json.h"
 #include "tests/cubin/synthetic_cubin.h"
 #include "tests/cubin/synthetic_fatbin.h"
 

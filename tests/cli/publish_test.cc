@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "harness/base/json.h"
 #include "harness/cli/publication.h"
+#include "harness/evidence/bundle_writer.h"
 #include "tests/cli/process_test.h"
 #include "tests/evidence/forger.h"
 #include "tests/support/whole_run.h"

@@ -8,6 +8,7 @@
 #include <memory>
 #include <thread>
 
+#include "harness/base/json.h"
 #include "harness/cuda/driver.h"
 #include "tests/cli/process_test.h"
 

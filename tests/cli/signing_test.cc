@@ -2,10 +2,12 @@
 #include <sys/stat.h>
 
 #include "harness/base/build_info.h"
+#include "harness/base/json.h"
 #include "harness/cli/verify_options.h"
 #include "harness/evidence/key_file.h"
 #include "tests/cli/process_test.h"
 #include "tests/evidence/signed_bundle.h"
+#include "tests/support/json.h"
 #include "tests/support/whole_run.h"
 
 namespace assay::cli {
@@ -27,7 +29,7 @@ class SigningTest : public ProcessTest {
   std::string trust_file(const std::vector<evidence::TrustedKey>& keys = evidence::good_trust().keys) const {
     Json list = Json::array();
     for (const evidence::TrustedKey& key : keys) list.push_back(to_json(key));
-    write("trust.json", Json{{"schema", "trust/1"}, {"keys", list}}.dump());
+    write("trust.json", spelled(Json{{"schema", "trust/1"}, {"keys", list}}));
     return at("trust.json");
   }
   /// A signed bundle of a question, which any build recomputes whole.
@@ -43,7 +45,7 @@ class SigningTest : public ProcessTest {
 TEST_F(SigningTest, AKeyIsMadeOnceAndForItsOwnerAlone) {
   const Ended ended = assay({"keygen", "-o", at("k.pem"), "--role", "verifier", "--owner", "Lab 3", "--json"});
   ASSERT_EQ(ended.code, 0) << ended.err;
-  const Json made = Json::parse(ended.out);
+  const Json made = test::parsed(ended.out);
   struct stat status {};
   ASSERT_EQ(::stat(at("k.pem").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600u);
@@ -115,8 +117,8 @@ TEST_F(SigningTest, AKeyThatCannotSignIsSeenBeforeAnythingRuns) {
 TEST_F(SigningTest, ARunIsSignedIfItMayBePublishedFrom) {
   const std::string key = key_file("k.pem", operator_key());
   const Ended ended = assay(run_on_stand_in("bundle", {"--gate", "device.query", "--sign", key, "--json"}));
-  const Json summary = Json::parse(ended.out);
-  const Json found = Json::parse(assay({"verify", "--recompute", "--json", at("bundle")}).out);
+  const Json summary = test::parsed(ended.out);
+  const Json found = test::parsed(assay({"verify", "--recompute", "--json", at("bundle")}).out);
   EXPECT_TRUE(found["intact"]) << found;
   if (build_info().git_dirty) {
     EXPECT_NE(found["unfit"], Json::array());
@@ -149,7 +151,7 @@ TEST_F(SigningTest, TrustDecidesWhoAttests) {
   EXPECT_THAT(trusted.out, EndsWith("  attested by the operator key " + id +
                                     " (the operator lab); not independently verified: the challenge is the "
                                     "operator's own\n"));
-  const Json json = Json::parse(assay({"verify", at("bundle"), "--trust", trust_file(), "--json"}).out);
+  const Json json = test::parsed(assay({"verify", at("bundle"), "--trust", trust_file(), "--json"}).out);
   EXPECT_EQ(json["attestation"]["trust"], "operator");
   EXPECT_EQ(
       json["attestation"]["signatures"],
@@ -247,7 +249,7 @@ TEST_F(SigningTest, StockOpensslChecksEachSignature) {
   ASSERT_EQ(assay({"verify", at("bundle"), "--recompute", "--sign", key_file("v.pem", verifier_key())}).code, 0);
   const Ended ended = assay({"verify", at("bundle"), "--trust", trust_file(), "--emit-pae", at("pae"), "--json"});
   ASSERT_EQ(ended.code, 0) << ended.err;
-  const Json emitted = Json::parse(ended.out)["emitted"];
+  const Json emitted = test::parsed(ended.out)["emitted"];
   ASSERT_EQ(emitted.size(), 2u);
   test::Sandbox shell("/bin/sh");
   for (const Json& one : emitted) {

@@ -3,8 +3,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
 #include "tests/evidence/forger.h"
 #include "tests/evidence/signed_bundle.h"
+#include "tests/support/json.h"
 
 namespace assay::evidence {
 namespace {
@@ -230,7 +232,7 @@ std::vector<Forgery> forgeries() {
       {"claims that are no list", said_otherwise("/predicate/claims", "all"), not_given("/predicate/claims")},
       {"spelled otherwise",
        [](const fs::path& b) {
-         const std::string payload = *pretty_json(Json::parse(read_text(b / kStatementFile)));
+         const std::string payload = *pretty_json(test::parsed(read_text(b / kStatementFile)));
          write_text(b / kStatementFile, payload);
          write_text(b / kEnvelopeFile,
                     *envelope_text(*sign_payload(std::string(kStatementPayloadType), payload, operator_key())));

@@ -4,7 +4,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
+#include "harness/evidence/bundle_writer.h"
 #include "tests/evidence/fixtures.h"
+#include "tests/support/json.h"
 
 namespace assay::evidence {
 namespace {
@@ -26,7 +29,7 @@ class BundleTest : public testing::Test {
 
 TEST_F(BundleTest, HasItsChallengeAndLedgerFromTheStart) {
   const BundleWriter unused = writer();
-  EXPECT_EQ(challenge_from_json(Json::parse(read_text(path("challenge.json"))), "c")->nonce, good_challenge().nonce);
+  EXPECT_EQ(challenge_from_json(test::parsed(read_text(path("challenge.json"))), "c")->nonce, good_challenge().nonce);
   EXPECT_TRUE(fs::exists(path("gates.jsonl")));
   EXPECT_FALSE(fs::exists(path("manifest.json")));
 }
@@ -75,7 +78,7 @@ TEST_F(BundleTest, PointsRecordsToTheBytesThatWereKept) {
   record.stages[0].log_sha256 = digest_of(log);
   record.artifacts["log"] = digest_of(log);
   ASSERT_TRUE(bundle.append(record));
-  const Json line = Json::parse(read_text(path("gates.jsonl")));
+  const Json line = test::parsed(read_text(path("gates.jsonl")));
   EXPECT_EQ(line["artifacts"]["log"], digest_of("see ~/x"));
   EXPECT_EQ(line["stages"][0]["log_sha256"], digest_of("see ~/x"));
 }

@@ -1,6 +1,7 @@
 #include "harness/evidence/challenge.h"
 
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
 #include "tests/evidence/fixtures.h"
 
 namespace assay::evidence {

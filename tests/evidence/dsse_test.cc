@@ -6,6 +6,7 @@
 #include "harness/evidence/base64.h"
 #include "tests/evidence/fixtures.h"
 #include "tests/evidence/keys.h"
+#include "tests/support/json.h"
 
 namespace assay::evidence {
 namespace {
@@ -32,7 +33,7 @@ TEST(DsseTest, SignsAsTheVectorsSay) {
     const auto envelope = sign_payload(vector.type, vector.payload, rfc_key());
     ASSERT_TRUE(envelope) << envelope.error().message;
     EXPECT_EQ(base64(envelope->signatures.front().signature), vector.signature_base64);
-    const Json json = Json::parse(*envelope_text(*envelope));
+    const Json json = test::parsed(*envelope_text(*envelope));
     EXPECT_EQ(json["payload"], vector.payload_base64);
     EXPECT_EQ(json["payloadType"], vector.type);
     EXPECT_EQ(json["signatures"][0]["sig"], vector.signature_base64);
@@ -43,7 +44,7 @@ TEST(DsseTest, SignsAsTheVectorsSay) {
 TEST(DsseTest, LengthsAreOfBytes) { EXPECT_EQ(pae("t", "\xc3\xa9"), "DSSEv1 1 t 2 \xc3\xa9"); }
 
 Envelope good_envelope() { return *sign_payload("text/plain", "payload \xfb\xff\xbf", operator_key()); }
-Json good_json() { return Json::parse(*envelope_text(good_envelope())); }
+Json good_json() { return test::parsed(*envelope_text(good_envelope())); }
 
 TEST(DsseTest, GoesToTextAndBack) {
   const auto back = read_envelope(*envelope_text(good_envelope()), "x.dsse.json");
@@ -61,7 +62,7 @@ TEST(DsseTest, ReadsTheUrlSafeAlphabetAndNoKeyid) {
   }
   ASSERT_NE(json["payload"], good_json()["payload"]);
   json["signatures"][0].erase("keyid");
-  const auto envelope = read_envelope(json.dump(), "x.dsse.json");
+  const auto envelope = read_envelope(spelled(json), "x.dsse.json");
   ASSERT_TRUE(envelope) << envelope.error().message;
   EXPECT_EQ(envelope->payload, good_envelope().payload);
   EXPECT_EQ(envelope->signatures.front().keyid, "");
@@ -98,14 +99,14 @@ TEST(DsseTest, RefusesWhatIsNotExactlyAnEnvelope) {
        }) {
     Json json = good_json();
     json[Json::json_pointer(fault.pointer)] = fault.value;
-    const auto read = read_envelope(json.dump(), "x");
+    const auto read = read_envelope(spelled(json), "x");
     ASSERT_FALSE(read) << fault.pointer << " = " << fault.value;
     EXPECT_THAT(read.error().message, testing::StartsWith(fault.message));
   }
   for (const char* field : {"payload", "payloadType", "signatures"}) {
     Json json = good_json();
     json.erase(field);
-    EXPECT_FALSE(read_envelope(json.dump(), "x")) << field;
+    EXPECT_FALSE(read_envelope(spelled(json), "x")) << field;
   }
   EXPECT_FALSE(read_envelope(R"({"payload":"","payload":"","payloadType":"","signatures":[]})", "x"));
   EXPECT_FALSE(read_envelope("", "x"));

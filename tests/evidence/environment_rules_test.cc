@@ -8,6 +8,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
 #include "tests/evidence/fixtures.h"
 
 namespace assay::evidence {
@@ -20,7 +21,7 @@ using testing::IsEmpty;
 /// What the driver answers when it is asked for the device.
 Record asked_device() {
   Record record = good_question();
-  const auto add = [&](const char* key, const char* call, Json value) {
+  const auto add = [&](const char* key, const char* call, Scalar value) {
     record.measurements.push_back({.key = key, .source = call, .unit = "", .value = std::move(value), .note = ""});
   };
   add("device_name", "cuDeviceGetName", "NVIDIA H100 80GB HBM3");

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
 #include "tests/evidence/fixtures.h"
 
 namespace assay::evidence {

@@ -9,6 +9,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
 #include "tests/evidence/fixtures.h"
 
 namespace assay::evidence {

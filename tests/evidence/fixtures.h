@@ -1,213 +1,72 @@
 // Records and bundles for the tests of this layer: a good one of each, to be spoiled one thing at a time.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
+#include "harness/base/json_fwd.h"
 #include "harness/evidence/bundle.h"
 #include "harness/evidence/challenge.h"
 #include "harness/evidence/ledger.h"
 #include "harness/evidence/record.h"
+#include "harness/evidence/redact.h"
 #include "harness/evidence/verify.h"
 
 namespace assay::evidence {
 
-inline std::string digest_of(std::string_view text) { return hex(sha256(text)); }
+std::string digest_of(std::string_view text);
 
-inline Controls good_controls() {
-  return {.positive = ControlStatus::ok,
-          .home_target = ControlStatus::ok,
-          .negative = ControlStatus::ok,
-          .canary = ControlStatus::ok,
-          .witness = ControlStatus::ok};
-}
+Controls good_controls();
 
-inline CaseResult good_case(std::string name = "mask 3", std::int64_t compared = 4096) {
-  return {.name = std::move(name),
-          .inputs_sha256 = digest_of("inputs"),
-          .expected_sha256 = digest_of("expected"),
-          .observed_sha256 = digest_of("observed"),
-          .compared = compared,
-          .mismatches = 0,
-          .first_mismatch = ""};
-}
+CaseResult good_case(std::string name = "mask 3", std::int64_t compared = 4096);
 
 /// A gate of which everything went well on a real driver: proven.
-inline Record good_record(std::string gate = "tma.load") {
-  Record record;
-  record.gate = std::move(gate);
-  record.target = "sm_90a";
-  record.driver_library = DriverLibrary::system;
-  record.image = ImageKind::native;
-  record.instruction = "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes";
-  record.ptx_version = "8.0";
-  for (StageResult& stage : record.stages) stage = {.status = StageStatus::ok, .wall_ns = 1000};
-  record.cases = {good_case()};
-  record.controls = good_controls();
-  record.witness = {.opcodes = {0x3b4}, .lowering = "instruction", .disassembler = "agrees", .externs = {}};
-  record.process = ProcessResult{.exit_code = 0, .signal = 0, .timed_out = false, .wall_ns = 5000};
-  record.started_utc = "2026-11-22T12:00:05Z";
-  record.finished_utc = "2026-11-22T12:00:06Z";
-  record.monotonic_ns = 10;
-  record.proves = "the instruction executes";
-  record.does_not_prove = "anything about other devices";
-  return record;
-}
+Record good_record(std::string gate = "tma.load");
 
 /// The SM byte of an image for sm_100a rewritten to sm_90; what came out has the native build's code.
-inline ImageEdit an_edit() {
-  return {.source = "sm_100a",
-          .bytes = {{.offset = 49, .was = 100, .is = 90}},
-          .code = Likeness::identical,
-          .mercury = Likeness::identical};
-}
+ImageEdit an_edit();
 
 /// What stands for the image before and after that edit.
-inline std::string built_image() { return std::string(49, 'x') + "d" + "rest"; }
-inline std::string edited_image() { return std::string(49, 'x') + "Z" + "rest"; }
+std::string built_image();
+std::string edited_image();
 
 /// The same on an image of which bytes were edited.
-inline Record patched_record() {
-  Record record = good_record("cubin.arch_patch");
-  record.image = ImageKind::patched;
-  record.edit = an_edit();
-  record.artifacts = {{"built", digest_of(built_image())}, {"image", digest_of(edited_image())}};
-  return record;
-}
+Record patched_record();
 
 /// A device question that was answered.
-inline Record good_question(std::string gate = "device.query") {
-  Record record;
-  record.gate = std::move(gate);
-  record.driver_library = DriverLibrary::system;
-  record.measurements = {
-      {.key = "multiprocessor_count", .source = "cuDeviceGetAttribute", .unit = "", .value = 132, .note = ""},
-      {.key = "power", .source = "NVML", .unit = "mW", .value = nullptr, .note = "not supported"}};
-  record.started_utc = "2026-11-22T12:00:05Z";
-  record.finished_utc = "2026-11-22T12:00:05Z";
-  record.monotonic_ns = 5;
-  return record;
-}
+Record good_question(std::string gate = "device.query");
 
 /// A launch that was timed beside a plain read of the same bytes.
-inline Performance good_performance() {
-  return {.samples = 20,
-          .warmups = 3,
-          .median_ns = 41'000,
-          .spread_ns = 300,
-          .bytes = 1 << 20,
-          .operations = 2 << 20,
-          .launch = "grid 132x1x1, block 128x1x1, cluster 1, shared 49152 B",
-          .floor = "plain read of the same bytes",
-          .floor_ns = 30'000,
-          .clock_khz_before = 1'980'000,
-          .clock_khz_after = 1'755'000,
-          .power_mw = 310'000,
-          .temperature_c = std::nullopt,
-          .throttle = "none"};
-}
+Performance good_performance();
 
 /// What happened up to `stage`, which ended with `status`; nothing after it.
-inline Record ended_at(Stage stage, StageStatus status, Record record = good_record()) {
-  const auto last = static_cast<std::size_t>(stage);
-  record.stages[last] = {.status = status, .code = 700, .name = "CODE", .call = "call", .message = "message"};
-  for (std::size_t i = last + 1; i < kStageCount; ++i) record.stages[i] = {};
-  if (stage < Stage::verify) record.cases.clear();
-  return record;
-}
+Record ended_at(Stage stage, StageStatus status, Record record = good_record());
 
-inline Challenge good_challenge() {
-  Challenge challenge = make_challenge("test", *parse_utc("2026-11-22T12:00:00Z"));
-  for (std::size_t i = 0; i < challenge.nonce.size(); ++i) challenge.nonce[i] = static_cast<std::byte>(i);
-  return challenge;
-}
+Challenge good_challenge();
 
-inline std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+std::string read_text(const std::filesystem::path& path);
 
 /// Not write_file: a test that writes ten thousand times must not sync each time.
-inline void write_text(const std::filesystem::path& path, std::string_view text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file.write(text.data(), static_cast<std::streamsize>(text.size()));
-}
+void write_text(const std::filesystem::path& path, std::string_view text);
 
-inline const Redactor& test_redactor() {
-  static const Redactor redactor({.host = "lab-gx10", .user = "alice", .home = "/home/alice", .identifiers = {}},
-                                 Digest{});
-  return redactor;
-}
+const Redactor& test_redactor();
 
 /// As the H100 of these records' fixtures describes itself.
-inline Json good_environment() {
-  return {
-      {"tool",
-       {{"name", "assay"},
-        {"version", "0.1.0"},
-        {"git_commit", std::string(40, 'a')},
-        {"git_dirty", false},
-        {"compiler", "GNU 12.2.0"},
-        {"build_type", "Release"}}},
-      {"os", {{"kernel", "6.1.0"}, {"arch", "x86_64"}, {"distribution", "Debian GNU/Linux 12"}}},
-      {"toolchain",
-       {{{"name", "nvJitLink"}, {"version", "13.0"}, {"path_class", "toolkit"}, {"sha256", digest_of("nvJitLink")}}}},
-      {"environment_overrides", Json::array()},
-      {"driver",
-       {{"driver_version", "580.159.04"},
-        {"kernel_module_version", "580.159.04"},
-        {"api_version", 13000},
-        {"kind", "system"},
-        {"path_class", "system"},
-        {"sha256", digest_of("libcuda")},
-        {"kernel_agrees", true},
-        {"opened_device_nodes", true},
-        {"says_emulated", false}}},
-      {"device",
-       {{"name", "NVIDIA H100 80GB HBM3"},
-        {"compute_capability", "9.0"},
-        {"multiprocessor_count", 132},
-        {"total_bytes", 85017493504},
-        {"uuid_token", "85dc2fb9402b3528"},
-        {"pci_token", "c47dbda0b089492b"}}}};
-}
+Json good_environment();
 
 /// Writes a sealed bundle of the records; each of their gates is a required one.
-inline void write_bundle(const std::filesystem::path& folder, const std::vector<Record>& records,
-                         const std::vector<std::string>& artifacts = {}, const Redactor* redactor = &test_redactor(),
-                         const Json& environment = good_environment()) {
-  auto writer = BundleWriter::create(folder, good_challenge(), redactor);
-  ASSERT_TRUE(writer) << writer.error().message;
-  for (const std::string& artifact : artifacts) ASSERT_TRUE(writer->add_artifact(artifact));
-  std::vector<RequiredGate> gates;
-  for (const Record& record : records) {
-    const RequiredGate gate{record.gate, record.gate_version};
-    if (std::find(gates.begin(), gates.end(), gate) == gates.end()) gates.push_back(gate);
-    const auto derived = writer->append(record);
-    ASSERT_TRUE(derived) << derived.error().message;
-  }
-  writer->set_gates(gates);
-  writer->set_environment(environment);
-  const auto digest = writer->finish();
-  ASSERT_TRUE(digest) << digest.error().message;
-}
+void write_bundle(const std::filesystem::path& folder, const std::vector<Record>& records,
+                  const std::vector<std::string>& artifacts = {}, const Redactor* redactor = &test_redactor());
+void write_bundle(const std::filesystem::path& folder, const std::vector<Record>& records,
+                  const std::vector<std::string>& artifacts, const Redactor* redactor, const Json& environment);
 
 /// Messages as people read them.
-inline std::vector<std::string> messages(const VerifyReport& report) {
-  std::vector<std::string> lines;
-  for (const Finding& finding : report.findings) lines.push_back(to_string(finding));
-  return lines;
-}
+std::vector<std::string> messages(const VerifyReport& report);
 
 }  // namespace assay::evidence

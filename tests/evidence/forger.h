@@ -1,11 +1,13 @@
 // A forger who can do all that needs no key: edit any line, chain the ledger again, and seal the folder again.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
-#include <string>
+#include <string_view>
 #include <vector>
 
+#include "harness/base/json.h"
 #include "harness/evidence/closed_world.h"
 #include "tests/evidence/fixtures.h"
 
@@ -13,74 +15,22 @@ namespace assay::evidence {
 
 using Lines = std::vector<Json>;
 
-inline Lines read_lines(const std::filesystem::path& folder) {
-  Lines lines;
-  std::istringstream text(read_text(folder / kLedgerFile));
-  for (std::string line; std::getline(text, line);) lines.push_back(Json::parse(line));
-  return lines;
-}
+Lines read_lines(const std::filesystem::path& folder);
 
 /// Writes the lines as they are; with `chain`, each prev_sha256 is made to fit.
-inline void write_lines(const std::filesystem::path& folder, Lines lines, bool chain = true) {
-  std::string text;
-  std::string previous = digest_of(read_text(folder / kChallengeFile));
-  for (Json& line : lines) {
-    if (chain) line["prev_sha256"] = previous;
-    text += line.dump() + "\n";
-    previous = digest_of(line.dump());
-  }
-  write_text(folder / kLedgerFile, text);
-}
+void write_lines(const std::filesystem::path& folder, Lines lines, bool chain = true);
 
-inline void seal_again(const std::filesystem::path& folder) {
-  std::filesystem::remove(folder / kManifestFile);
-  const auto sealed = write_manifest(folder);
-  ASSERT_TRUE(sealed) << sealed.error().message;
-}
+void seal_again(const std::filesystem::path& folder);
 
 /// Edits the lines of the ledger and seals everything again.
-inline void forge_lines(const std::filesystem::path& folder, const std::function<void(Lines&)>& edit) {
-  Lines lines = read_lines(folder);
-  edit(lines);
-  write_lines(folder, lines);
-  seal_again(folder);
-}
+void forge_lines(const std::filesystem::path& folder, const std::function<void(Lines&)>& edit);
 
 /// Edits a record as a record, labels it by the rules, and seals everything again.
-inline void forge_record(const std::filesystem::path& folder, std::size_t index, std::string_view rules,
-                         const std::function<void(Record&)>& edit) {
-  forge_lines(folder, [&](Lines& lines) {
-    Json& line = lines.at(index);
-    Json raw = line;
-    for (const char* key : {"derived", "record_id", "prev_sha256"}) raw.erase(key);
-    Record record = *record_from_json(raw, "forger");
-    edit(record);
-    const Derived derived = *derive(record, rules);
-    Json forged = to_json(record);
-    forged["record_id"] = record.id();
-    forged["derived"] = {{"class", word(derived.evidence_class)},
-                         {"level", word(derived.level)},
-                         {"verdict", word(derived.verdict)},
-                         {"furthest", derived.furthest ? Json(word(*derived.furthest)) : Json()},
-                         {"reason", derived.reason},
-                         {"rules", rules}};
-    line = forged;
-  });
-}
-inline void forge_record(const std::filesystem::path& folder, std::size_t index,
-                         const std::function<void(Record&)>& edit) {
-  forge_record(folder, index, kRules, edit);
-}
+void forge_record(const std::filesystem::path& folder, std::size_t index, std::string_view rules,
+                  const std::function<void(Record&)>& edit);
+void forge_record(const std::filesystem::path& folder, std::size_t index, const std::function<void(Record&)>& edit);
 
 /// Edits a top-level document and seals again (and chains again, for the challenge).
-inline void forge_document(const std::filesystem::path& folder, std::string_view name,
-                           const std::function<void(Json&)>& edit) {
-  Json json = Json::parse(read_text(folder / name));
-  edit(json);
-  const Lines lines = read_lines(folder);
-  write_text(folder / name, json.dump());
-  write_lines(folder, lines);
-  seal_again(folder);
-}
+void forge_document(const std::filesystem::path& folder, std::string_view name, const std::function<void(Json&)>& edit);
 
 }  // namespace assay::evidence

@@ -6,8 +6,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
 #include "harness/evidence/verify.h"
 #include "tests/evidence/forger.h"
+#include "tests/support/json.h"
 
 namespace assay::evidence {
 namespace {
@@ -196,9 +198,9 @@ std::vector<Forgery> forgeries() {
        "gates.jsonl:5: gate 'mma.fp8' is not named in rules.json"},
       {"records under another challenge",
        [](const fs::path& folder) {
-         Json challenge = Json::parse(read_text(folder / "challenge.json"));
+         Json challenge = test::parsed(read_text(folder / "challenge.json"));
          challenge["nonce"] = digest_of("another");
-         write_text(folder / "challenge.json", challenge.dump());
+         write_text(folder / "challenge.json", spelled(challenge));
          seal_again(folder);
        },
        "gates.jsonl:1: prev_sha256 is not the digest of challenge.json"},
@@ -279,7 +281,7 @@ std::vector<Forgery> forgeries() {
        "rules.json: 399 bytes, manifest.json says 398"},
       {"manifest spelled otherwise",
        [](const fs::path& folder) {
-         write_text(folder / "manifest.json", Json::parse(read_text(folder / "manifest.json")).dump());
+         write_text(folder / "manifest.json", spelled(test::parsed(read_text(folder / "manifest.json"))));
        },
        "manifest.json: not spelled as the writer spells it"},
   };
@@ -339,7 +341,7 @@ TEST(ForgeryTest, ManifestNamesPlainFilesOfABundleOnceAndInOrder) {
     const TemporaryFolder folder;
     const fs::path bundle = folder.path() / "bundle";
     write_bundle(bundle, {good_question()});
-    Json manifest = Json::parse(read_text(bundle / "manifest.json"));
+    Json manifest = test::parsed(read_text(bundle / "manifest.json"));
     edit(manifest["files"]);
     write_text(bundle / "manifest.json", *pretty_json(manifest));
     const auto lines = messages(verify_bundle(bundle));

@@ -2,8 +2,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
 #include "harness/evidence/dsse.h"
 #include "tests/evidence/signed_bundle.h"
+#include "tests/support/json.h"
 
 namespace assay::evidence {
 namespace {
@@ -44,11 +46,11 @@ TEST(IssuedChallengeTest, RefusesAPurposeThatNoBundleMayHold) {
 TEST(IssuedChallengeTest, RefusesWhatIsNoChallenge) {
   const auto refusal = [](const std::string& type, const Json& payload) {
     const auto read =
-        read_issued_challenge(*envelope_text(*sign_payload(type, payload.dump(), verifier_key())), "c.dsse.json");
+        read_issued_challenge(*envelope_text(*sign_payload(type, spelled(payload), verifier_key())), "c.dsse.json");
     return read ? "" : read.error().message;
   };
   const std::string type(kChallengePayloadType);
-  Json good = Json::parse(challenge_of(verifier_key()).payload);
+  Json good = test::parsed(challenge_of(verifier_key()).payload);
   EXPECT_EQ(refusal(type, good), "");
   EXPECT_EQ(
       refusal("text/plain", good),

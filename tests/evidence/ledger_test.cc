@@ -1,7 +1,9 @@
 #include "harness/evidence/ledger.h"
 
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
 #include "tests/evidence/fixtures.h"
+#include "tests/support/json.h"
 
 namespace assay::evidence {
 namespace {
@@ -55,10 +57,11 @@ TEST_F(LedgerTest, ChainsEachLineToTheOneBefore) {
   ASSERT_EQ(lines.size(), 4u);
   std::string previous = kHead;
   for (const std::string& line : lines) {
-    EXPECT_EQ(Json::parse(line)["prev_sha256"], previous);
+    EXPECT_EQ(test::parsed(line)["prev_sha256"], previous);
     previous = digest_of(std::string_view(line).substr(0, line.size() - 1));
   }
-  EXPECT_EQ(Json::parse(lines.back()), (Json{{"done", 3}, {"prev_sha256", Json::parse(lines.back())["prev_sha256"]}}));
+  EXPECT_EQ(test::parsed(lines.back()),
+            (Json{{"done", 3}, {"prev_sha256", test::parsed(lines.back())["prev_sha256"]}}));
 }
 
 TEST_F(LedgerTest, HoldsEachRecordBeforeTheNextIsAsked) {
@@ -106,9 +109,9 @@ TEST_F(LedgerTest, RefusesABrokenChain) {
 
 TEST_F(LedgerTest, RefusesAWrongCount) {
   const std::vector<std::string> lines = lines_of(write(three_records()));
-  Json end = Json::parse(lines[3]);
+  Json end = test::parsed(lines[3]);
   end["done"] = 4;
-  EXPECT_EQ(fault(read_ledger(lines[0] + lines[1] + lines[2] + end.dump() + "\n", kHead)),
+  EXPECT_EQ(fault(read_ledger(lines[0] + lines[1] + lines[2] + spelled(end) + "\n", kHead)),
             "gates.jsonl:4: says 4 records, found 3");
 }
 
@@ -132,18 +135,18 @@ TEST_F(LedgerTest, RefusesLinesThatAreNoRecords) {
     EXPECT_NE(fault(reading), "") << line;
     EXPECT_TRUE(reading.lines.empty());
   }
-  Json renamed = Json::parse(lines[0]);
+  Json renamed = test::parsed(lines[0]);
   renamed["record_id"] = "device.query#2";
-  EXPECT_EQ(fault(read(renamed.dump() + "\n")), "gates.jsonl:1: record_id is not device.query#1");
-  Json newer = Json::parse(lines[0]);
+  EXPECT_EQ(fault(read(spelled(renamed) + "\n")), "gates.jsonl:1: record_id is not device.query#1");
+  Json newer = test::parsed(lines[0]);
   newer["schema"] = "gate-record/4";
   EXPECT_EQ(
-      fault(read(newer.dump() + "\n")),
+      fault(read(spelled(newer) + "\n")),
       "gates.jsonl:1: field 'schema': 'gate-record/4' is none of gate-record/1, gate-record/2, gate-record/3, the "
       "schemas that this build reads");
-  Json unlabelled = Json::parse(lines[0]);
+  Json unlabelled = test::parsed(lines[0]);
   unlabelled["derived"].erase("verdict");
-  EXPECT_EQ(fault(read(unlabelled.dump() + "\n")), "gates.jsonl:1: derived: field 'verdict': missing");
+  EXPECT_EQ(fault(read(spelled(unlabelled) + "\n")), "gates.jsonl:1: derived: field 'verdict': missing");
 }
 
 TEST_F(LedgerTest, RefusesToWriteALineThatItCouldNotRead) {

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
 #include "tests/evidence/fixtures.h"
 
 namespace assay::evidence {
@@ -130,7 +131,7 @@ TEST(RedactTest, ReachesEveryFreeTextOfARecord) {
   record.cases[0].first_mismatch = leak;
   record.witness.externs = {leak};
   record.measurements = {{.key = "k", .source = "s", .unit = "", .value = leak, .note = leak}};
-  const std::string text = to_json(alices().record(record)).dump();
+  const std::string text = spelled(to_json(alices().record(record)));
   EXPECT_EQ(text.find("bob"), std::string::npos) << text;
 }
 

@@ -3,8 +3,10 @@
 #include <filesystem>
 
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
 #include "tests/evidence/forger.h"
 #include "tests/evidence/signed_bundle.h"
+#include "tests/support/json.h"
 #include "tests/support/schema.h"
 
 namespace assay::evidence {
@@ -28,7 +30,7 @@ class SchemaTest : public testing::Test {
     ASSERT_TRUE(verify_bundle(bundle()).intact);
   }
   std::filesystem::path bundle() const { return folder_.path() / "bundle"; }
-  Json document(std::string_view name) const { return Json::parse(read_text(bundle() / name)); }
+  Json document(std::string_view name) const { return test::parsed(read_text(bundle() / name)); }
 
   TemporaryFolder folder_;
 };
@@ -94,13 +96,13 @@ TEST_F(SchemaTest, RefusesWhatTheReaderRefuses) {
       Json spoiled = line;
       spoiled[at] = wrong;
       EXPECT_NE(schema.check(spoiled), "") << at.to_string() << " = " << wrong;
-      EXPECT_TRUE(read_ledger(spoiled.dump() + "\n", head).fault) << at.to_string() << " = " << wrong;
+      EXPECT_TRUE(read_ledger(spelled(spoiled) + "\n", head).fault) << at.to_string() << " = " << wrong;
       ++spoiled_values;
     }
   });
   EXPECT_GT(spoiled_values, 300u);
   EXPECT_EQ(schema.check(line), "");
-  EXPECT_FALSE(read_ledger(line.dump() + "\n", head).fault);
+  EXPECT_FALSE(read_ledger(spelled(line) + "\n", head).fault);
 }
 
 /// The words of a vocabulary, by its enumerators.
@@ -130,7 +132,7 @@ TEST_F(SchemaTest, HoldsForSignaturesAndTrust) {
   const std::filesystem::path answered = folder_.path() / "answered";
   answer(answered, challenge_of(verifier_key(), {.gates = {"tma.load"}}));
   ASSERT_TRUE(sign_bundle(answered, with_claims(), operator_key()));
-  const auto file = [&](std::string_view name) { return Json::parse(read_text(answered / name)); };
+  const auto file = [&](std::string_view name) { return test::parsed(read_text(answered / name)); };
   EXPECT_EQ(Schema("challenge").check(file("challenge.json")), "");
   EXPECT_EQ(Schema("manifest").check(file("manifest.json")), "");
   EXPECT_EQ(Schema("envelope").check(file("challenge.dsse.json")), "");

@@ -2,6 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
 #include "tests/evidence/forger.h"
 #include "tests/evidence/signed_bundle.h"
 

@@ -2,6 +2,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
+#include "harness/evidence/ledger.h"
 #include "tests/evidence/signed_bundle.h"
 
 namespace assay::evidence {

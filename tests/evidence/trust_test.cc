@@ -2,6 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
 #include "tests/evidence/fixtures.h"
 #include "tests/evidence/signed_bundle.h"
 
@@ -94,7 +95,7 @@ TEST(TrustTest, AKeySpeaksOfItsTimeUntilItIsRevoked) {
 TEST(TrustTest, IsReadFromAFile) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "trust.json";
-  write_text(path, good_file().dump());
+  write_text(path, spelled(good_file()));
   EXPECT_TRUE(load_trust(path));
   write_text(path, "{");
   EXPECT_THAT(load_trust(path).error().message, testing::StartsWith(path.string() + ":1:"));

@@ -4,6 +4,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "harness/base/json.h"
+#include "harness/evidence/ledger.h"
 #include "tests/evidence/forger.h"
 
 namespace assay::evidence {

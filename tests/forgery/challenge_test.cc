@@ -1,4 +1,5 @@
 // Which challenge a run answers, whose it is, and when that was.
+#include "harness/base/json.h"
 #include "harness/evidence/utc.h"
 #include "tests/forgery/forgery_test.h"
 

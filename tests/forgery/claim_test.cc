@@ -1,9 +1,11 @@
 // What is said beside a bundle: waivers, another machine's claims, reports after rendering, sentences typed by hand.
+#include "harness/base/json.h"
 #include "harness/cli/publication.h"
 #include "harness/cli/verify_options.h"
 #include "harness/evidence/verified_bundle.h"
 #include "reports/report.h"
 #include "tests/forgery/forgery_test.h"
+#include "tests/support/json.h"
 
 namespace assay::forgery {
 namespace {
@@ -17,7 +19,7 @@ Forge waived(const std::function<void(Json& waiver)>& edit) {
     Json waiver = {
         {"requirement", "alloc"}, {"reason", "r"}, {"owner", "o"}, {"issue", "i"}, {"expires", "9999-12-31"}};
     edit(waiver);
-    evidence::write_text(work / "waivers.json", Json{{"schema", "waivers/1"}, {"waivers", {waiver}}}.dump());
+    evidence::write_text(work / "waivers.json", spelled(Json{{"schema", "waivers/1"}, {"waivers", {waiver}}}));
     evidence::write_text(work / "policy.json", R"({"schema":"policy/1","name":"p","requirements":[
       {"id":"alloc","gate":"tcgen05.alloc"},{"id":"claim","claim":"executes.tcgen05.alloc"}]})");
   };
@@ -27,9 +29,9 @@ std::vector<Command> checked(int code, const std::string& says) {
 }
 
 void another_driver(const fs::path& b) {
-  Json environment = Json::parse(evidence::read_text(b / evidence::kEnvironmentFile));
+  Json environment = test::parsed(evidence::read_text(b / evidence::kEnvironmentFile));
   environment["driver"]["driver_version"] = environment["driver"]["kernel_module_version"] = "999.1.2";
-  evidence::write_text(b.parent_path() / "here.json", environment.dump());
+  evidence::write_text(b.parent_path() / "here.json", spelled(environment));
 }
 
 /// Published as it should be, and a word changed afterwards.

@@ -1,6 +1,8 @@
 // Where it ran, and with what.
 #include "tests/forgery/forgery_test.h"
 
+#include "harness/base/json.h"
+
 namespace assay::forgery {
 namespace {
 

@@ -1,7 +1,9 @@
 // The folder: these files and no others, each a plain file of its own, each by its digest.
 #include <sys/stat.h>
 
+#include "harness/base/json.h"
 #include "tests/forgery/forgery_test.h"
+#include "tests/support/json.h"
 
 namespace assay::forgery {
 namespace {
@@ -16,7 +18,7 @@ Forge extra(const fs::path& name) {
 /// The manifest says something else of the files; it is spelled as the writer spells it.
 Forge manifest(const std::function<void(Json& files)>& edit) {
   return [=](const fs::path& b) {
-    Json json = Json::parse(evidence::read_text(b / kManifest));
+    Json json = test::parsed(evidence::read_text(b / kManifest));
     edit(json["files"]);
     evidence::write_text(b / kManifest, *pretty_json(json));
   };
@@ -112,7 +114,7 @@ std::vector<Row> file_rows() {
       {23, "a size that is not the file's", run, true, manifest([](Json& files) { files.back()["size"] = 1; }), "size",
        "bytes, manifest.json says 1"},
       {23, "a manifest spelled otherwise", run, true,
-       text(kManifest, [](std::string& t) { t = Json::parse(t).dump(); }), "manifest",
+       text(kManifest, [](std::string& t) { t = spelled(test::parsed(t)); }), "manifest",
        "manifest.json: not spelled as the writer spells it"},
       {23, "no manifest", run, true, [](const fs::path& b) { fs::remove(b / kManifest); }, "truncated",
        "manifest.json: missing: not sealed after record"},

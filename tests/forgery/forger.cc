@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "harness/base/json.h"
 #include "harness/cli/recompute.h"
 #include "harness/cli/verify_options.h"
+#include "harness/evidence/bundle_writer.h"
+#include "harness/evidence/ledger.h"
 #include "harness/evidence/statement.h"
 #include "harness/evidence/utc.h"
 #include "harness/evidence/verified_bundle.h"
 #include "probes/gates.h"
+#include "tests/support/json.h"
 
 namespace assay::forgery {
 namespace {
@@ -78,7 +82,7 @@ std::vector<Record> small_run(const Digest& nonce, bool emulated) {
 }
 
 Json environment(bool emulated) {
-  Json environment = Json::parse(evidence::read_text(kRecorded / evidence::kEnvironmentFile));
+  Json environment = test::parsed(evidence::read_text(kRecorded / evidence::kEnvironmentFile));
   for (const char* key : {"schema", "private"}) environment.erase(key);
   if (!emulated) return environment;
   environment["driver"].update({{"kind", "emulated"},
@@ -145,7 +149,7 @@ void sweep(const fs::path& bundle) {
 }
 
 std::string rules_of(const fs::path& bundle) {
-  return Json::parse(evidence::read_text(bundle / evidence::kRulesFile)).at("rules");
+  return test::parsed(evidence::read_text(bundle / evidence::kRulesFile)).at("rules");
 }
 
 }  // namespace
@@ -170,7 +174,7 @@ void write_good_bundle(Start start, const fs::path& folder) {
 void write_trust(const fs::path& file, const evidence::TrustFile& trust) {
   Json keys = Json::array();
   for (const evidence::TrustedKey& entry : trust.keys) keys.push_back(evidence::to_json(entry));
-  evidence::write_text(file, Json{{"schema", evidence::TrustFile::kSchema}, {"keys", keys}}.dump());
+  evidence::write_text(file, spelled(Json{{"schema", evidence::TrustFile::kSchema}, {"keys", keys}}));
 }
 
 // --- Forging ---
@@ -232,7 +236,7 @@ std::string artifact_of(const fs::path& bundle, const std::string& record_id, co
 }
 
 void sign_anyhow(const fs::path& bundle, const evidence::PrivateKey& key) {
-  const Json before = evidence::claims_in(Json::parse(evidence::read_text(bundle / evidence::kStatementFile)));
+  const Json before = evidence::claims_in(test::parsed(evidence::read_text(bundle / evidence::kStatementFile)));
   unsign(bundle);
   const evidence::VerifyOptions options = cli::verify_options(false);
   evidence::VerifyReport report = evidence::verify_bundle(bundle, options);

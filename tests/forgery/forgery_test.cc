@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
+
 namespace assay::forgery {
 namespace {
 
@@ -144,8 +146,8 @@ void write_policy_and_waivers(const fs::path& work) {
         {{"requirement", gate}, {"reason", "r"}, {"owner", "o"}, {"issue", "i"}, {"expires", "9999-12-31"}});
   }
   evidence::write_text(work / "policy.json",
-                       Json{{"schema", "policy/1"}, {"name", "all"}, {"requirements", requirements}}.dump());
-  evidence::write_text(work / "waivers.json", Json{{"schema", "waivers/1"}, {"waivers", waivers}}.dump());
+                       spelled(Json{{"schema", "policy/1"}, {"name", "all"}, {"requirements", requirements}}));
+  evidence::write_text(work / "waivers.json", spelled(Json{{"schema", "waivers/1"}, {"waivers", waivers}}));
 }
 
 TEST_F(WaiverTest, WaivesNoForgery) {

@@ -1,6 +1,8 @@
 // Edited images told as native ones, and edits told otherwise than they were. From the recorded run, which has them.
 #include "tests/forgery/forgery_test.h"
 
+#include "harness/base/json.h"
+
 namespace assay::forgery {
 namespace {
 

@@ -1,6 +1,9 @@
 // The spelling: what a careless reader would take for something else than it is.
 #include "tests/forgery/forgery_test.h"
 
+#include "harness/base/json.h"
+#include "harness/evidence/ledger.h"
+
 namespace assay::forgery {
 namespace {
 
@@ -24,7 +27,7 @@ Forge line(const std::string& id, const std::function<void(std::string&)>& edit)
     for (std::size_t i = 0; i < all.size(); ++i) {
       Json json = all[i];
       json["prev_sha256"] = previous;
-      std::string spelling = json.dump();
+      std::string spelling = assay::spelled(json);
       if (i == at) edit(spelling);
       previous = evidence::digest_of(spelling);
       bytes += spelling + "\n";

@@ -1,6 +1,8 @@
 // What is concluded: labels against the rules, and everything that would make an emulated or doubtful run look proven.
 #include "tests/forgery/forgery_test.h"
 
+#include "harness/base/json.h"
+
 namespace assay::forgery {
 namespace {
 

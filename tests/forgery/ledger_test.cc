@@ -1,6 +1,9 @@
 // The list of records: whole, in order, of this run, and of every gate that a run has.
 #include "tests/forgery/forgery_test.h"
 
+#include "harness/base/json.h"
+#include "harness/evidence/ledger.h"
+
 namespace assay::forgery {
 namespace {
 

@@ -1,6 +1,8 @@
 // What a record says happened: answers, texts, machine code, prerequisites, and the words for people.
 #include "tests/forgery/forgery_test.h"
 
+#include "harness/base/json.h"
+
 namespace assay::forgery {
 namespace {
 
@@ -12,7 +14,7 @@ const std::string kLoad = "tma.load@sm_90a#1", kMma = "wgmma.bf16@sm_90a#1", kRe
 
 Forge load(const std::function<void(Record&)>& edit) { return record(kLoad, edit); }
 
-Forge measured(const std::string& key, const Json& value) {
+Forge measured(const std::string& key, const evidence::Scalar& value) {
   return record(kQuery, [=](Record& r) {
     for (evidence::Measurement& one : r.measurements)
       if (one.key == key) one.value = value;

@@ -1,7 +1,9 @@
 // Whose signature it is, over which bytes, and what those say.
 #include <algorithm>
 
+#include "harness/base/json.h"
 #include "tests/forgery/forgery_test.h"
+#include "tests/support/json.h"
 
 namespace assay::forgery {
 namespace {
@@ -26,7 +28,7 @@ Forge envelope(const std::function<void(Envelope&)>& edit) {
 }
 Forge envelope_json(const std::function<void(Json&)>& edit) {
   return [=](const fs::path& b) {
-    Json json = Json::parse(evidence::read_text(b / evidence::kEnvelopeFile));
+    Json json = test::parsed(evidence::read_text(b / evidence::kEnvelopeFile));
     edit(json);
     evidence::write_text(b / evidence::kEnvelopeFile, *pretty_json(json));
   };
@@ -40,9 +42,9 @@ Forge trust(const std::function<void(TrustFile&)>& edit) {
 }
 Forge trust_json(const std::function<void(Json&)>& edit) {
   return [=](const fs::path& b) {
-    Json json = Json::parse(evidence::read_text(b.parent_path() / "trust.json"));
+    Json json = test::parsed(evidence::read_text(b.parent_path() / "trust.json"));
     edit(json);
-    evidence::write_text(b.parent_path() / "trust.json", json.dump());
+    evidence::write_text(b.parent_path() / "trust.json", spelled(json));
   };
 }
 Forge public_key(const std::string& base64_of_point) {
@@ -161,10 +163,10 @@ std::vector<Row> signature_rows() {
        }),
        "signature", "payloadType 'application/json' is not 'application/vnd.in-toto+json'"},
       {5, "payload re-encoded", Start::signed_run, false,
-       envelope([](Envelope& e) { e.payload = *pretty_json(Json::parse(e.payload)); }), "signature", kNotSigned},
+       envelope([](Envelope& e) { e.payload = *pretty_json(test::parsed(e.payload)); }), "signature", kNotSigned},
       {5, "payload re-encoded and signed", Start::signed_run, false,
        [](const fs::path& b) {
-         const std::string payload = *pretty_json(Json::parse(evidence::read_text(b / evidence::kStatementFile)));
+         const std::string payload = *pretty_json(test::parsed(evidence::read_text(b / evidence::kStatementFile)));
          evidence::write_text(b / evidence::kStatementFile, payload);
          evidence::edit_envelope(b, [&](Envelope& e) {
            e = *evidence::sign_payload(std::string(evidence::kStatementPayloadType), payload, evidence::operator_key());
@@ -209,9 +211,9 @@ std::vector<Row> signature_rows() {
        "statement.intoto.json: missing beside evidence.dsse.json"},
       {36, "a readable copy of the statement that differs", Start::signed_run, false,
        [](const fs::path& b) {
-         Json statement = Json::parse(evidence::read_text(b / evidence::kStatementFile));
+         Json statement = test::parsed(evidence::read_text(b / evidence::kStatementFile));
          statement["predicate"]["scope"]["device"] = "NVIDIA GB10";
-         evidence::write_text(b / evidence::kStatementFile, statement.dump());
+         evidence::write_text(b / evidence::kStatementFile, spelled(statement));
        },
        "statement", "differs from the payload of evidence.dsse.json"},
   };

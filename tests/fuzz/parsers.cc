@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "harness/base/json.h"
 #include "harness/cli/inspection.h"
 #include "harness/cubin/describe.h"
 #include "harness/cubin/fatbin.h"

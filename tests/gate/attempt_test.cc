@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/file_system.h"
+#include "harness/base/json.h"
 #include "harness/evidence/derive.h"
 
 namespace assay::gate {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "harness/base/digest.h"
+#include "harness/base/json.h"
 #include "harness/evidence/consistency.h"
 #include "harness/gate/runner.h"
 

@@ -11,6 +11,7 @@
 #include <map>
 
 #include "harness/base/child.h"
+#include "harness/base/json.h"
 #include "harness/cuda/driver.h"
 #include "tests/support/instruction_gates.h"
 #include "tests/support/mutation_run.h"
@@ -86,7 +87,7 @@ int print_attempt(std::string_view id, std::string_view name) {
                      {"told", clean_utf8(outcome->told)},
                      {"gave_up", outcome->gave_up},
                      {"ran_into_error", outcome->ran_into_error}};
-  std::cout << line.dump() << "\n";
+  std::cout << spelled(line) << "\n";
   return 0;
 }
 

@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "harness/base/json.h"
+
 namespace assay::lint {
 namespace {
 

@@ -228,7 +228,7 @@ TEST_P(ArchPatchTest, TracersTellWhichCopyRan) {
       const bool edited_copy_runs = (copy == "text") == (executes == ".text.");
       const auto executed = std::ranges::find(record.measurements, "executed_code", &evidence::Measurement::key);
       ASSERT_NE(executed, record.measurements.end()) << tracer.variant << " " << record.stage(Stage::verify).message;
-      const auto told = executed->value.get<std::string>();
+      const auto told = executed->value.string();
       if (device().sm < 100 && executes != ".text.") continue;  // nothing there that could run
       EXPECT_EQ(told.starts_with("the edited"), edited_copy_runs) << tracer.variant << ": " << told;
     }

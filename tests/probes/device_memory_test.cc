@@ -8,7 +8,7 @@
 namespace assay::probes {
 namespace {
 
-constexpr std::uint64_t kGiB = 1ull << 30, kPage = 2ull << 20;
+constexpr std::int64_t kGiB = 1ull << 30, kPage = 2ull << 20;
 
 class DeviceMemoryTest : public DeviceQuestionTest {
  protected:
@@ -76,8 +76,8 @@ TEST_F(DeviceMemoryTest, AnUnfinishedSearchSaysSo) {
   ask();
   const evidence::Measurement found = measured("largest_allocation");
   EXPECT_EQ(device.allocations.size(), 20u);
-  EXPECT_GT(found.value.get<std::uint64_t>(), 0u);
-  EXPECT_LT(found.value.get<std::uint64_t>(), device.largest_allocation);
+  EXPECT_GT(found.value.integer(), 0);
+  EXPECT_LT(static_cast<std::uint64_t>(found.value.integer()), device.largest_allocation);
   EXPECT_NE(found.note.find("sizes between were not asked"), std::string::npos) << found.note;
 }
 

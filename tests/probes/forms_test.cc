@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/json.h"
 #include "probes/form_matrix.h"
 
 namespace assay::probes {

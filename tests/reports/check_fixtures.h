@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "harness/evidence/derive.h"
@@ -12,72 +11,24 @@
 
 namespace assay::reports {
 
-inline evidence::Environment h100_environment() {
-  Json json = evidence::good_environment();
-  json["schema"] = "environment/1";
-  json["private"] = false;
-  auto environment = evidence::environment_from_json(json, "environment.json");
-  EXPECT_TRUE(environment) << environment.error().message;
-  return *environment;
-}
+evidence::Environment h100_environment();
 
 /// As verification leaves it: the records labelled by the rules.
-inline evidence::VerifyReport report_of(const std::vector<evidence::Record>& records,
-                                        evidence::Environment environment = h100_environment()) {
-  evidence::VerifyReport report;
-  report.intact = true;
-  for (const evidence::Record& record : records) report.records.push_back({record, *evidence::derive(record)});
-  report.challenge = evidence::good_challenge();
-  report.environment = std::move(environment);
-  report.manifest_sha256 = evidence::digest_of("manifest");
-  return report;
-}
+evidence::VerifyReport report_of(const std::vector<evidence::Record>& records,
+                                 evidence::Environment environment = h100_environment());
 
 /// device.query as it names the device's own target.
-inline evidence::Record h100_query() {
-  evidence::Record record = evidence::good_question();
-  record.measurements.push_back({.key = "own_target", .source = "device", .unit = "", .value = "sm_90a", .note = ""});
-  return record;
-}
+evidence::Record h100_query();
 
 /// Everything as it must be, on an emulated GB10.
-inline evidence::Record emulated_record(std::string gate = "tma.load") {
-  evidence::Record record = evidence::good_record(std::move(gate));
-  record.driver_library = evidence::DriverLibrary::emulated;
-  record.target = "sm_121a";
-  return record;
-}
+evidence::Record emulated_record(std::string gate = "tma.load");
 
-inline evidence::Environment emulated_gb10_environment() {
-  evidence::Environment environment = h100_environment();
-  environment.driver->kind = evidence::DriverLibrary::emulated;
-  environment.device->name = "NVIDIA GB10 (emulated)";
-  environment.device->compute_capability = "12.1";
-  return environment;
-}
+evidence::Environment emulated_gb10_environment();
 
-inline evidence::Environment no_device_environment() {
-  evidence::Environment environment = h100_environment();
-  environment.driver.reset();
-  environment.device.reset();
-  return environment;
-}
+evidence::Environment no_device_environment();
 
-inline CheckRow row(CheckOutcome outcome, std::string id = "gate tma.load", std::string family = "tma") {
-  return {.id = id,
-          .family = std::move(family),
-          .name = id.substr(id.find(' ') + 1),
-          .outcome = outcome,
-          .asked = "proven",
-          .found = outcome == CheckOutcome::met ? "proven" : "refused",
-          .why = "the reason",
-          .level = outcome == CheckOutcome::met ? "E5" : "E2",
-          .evidence_class = "real-execution"};
-}
+CheckRow row(CheckOutcome outcome, std::string id = "gate tma.load", std::string family = "tma");
 
-inline CheckReport check_of(std::vector<CheckRow> rows) {
-  CheckReport report{.subject = subject_of(report_of({}), "runs/today", "release"), .rows = std::move(rows)};
-  return report;
-}
+CheckReport check_of(std::vector<CheckRow> rows);
 
 }  // namespace assay::reports

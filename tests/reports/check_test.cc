@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "harness/base/json.h"
 #include "tests/reports/check_fixtures.h"
 
 namespace assay::reports {

@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 
 #include "gmock/gmock.h"
+#include "harness/base/json.h"
 #include "tests/evidence/fixtures.h"
+#include "tests/support/json.h"
 
 namespace assay::reports {
 namespace {
@@ -22,7 +24,7 @@ Json good_claim() {
 }
 
 std::string refusal(const Json& json, std::string_view name = "executes.tma.load.json") {
-  const auto claim = parse_claim(json.dump(), name);
+  const auto claim = parse_claim(spelled(json), name);
   return claim ? "read" : claim.error().message;
 }
 
@@ -33,7 +35,7 @@ std::string refusal_with(std::string_view key, const Json& value) {
 }
 
 TEST(ClaimsTest, AGoodFileIsRead) {
-  const auto claim = parse_claim(good_claim().dump(), "executes.tma.load.json");
+  const auto claim = parse_claim(spelled(good_claim()), "executes.tma.load.json");
   ASSERT_TRUE(claim) << claim.error().message;
   EXPECT_EQ(claim->id, "executes.tma.load");
   EXPECT_EQ(claim->kind, ClaimKind::capability);
@@ -150,7 +152,7 @@ TEST(ClaimsTest, EveryClaimHasItsRowInTheDocument) {
 
 TEST(ClaimsTest, TheSchemaAndTheReaderAgree) {
   const Json schema =
-      Json::parse(evidence::read_text(fs::path(ASSAY_SOURCE_DIR) / "docs" / "schema" / "claim.schema.json"));
+      test::parsed(evidence::read_text(fs::path(ASSAY_SOURCE_DIR) / "docs" / "schema" / "claim.schema.json"));
   std::set<std::string> required(schema["required"].begin(), schema["required"].end()), fields;
   const Json good = good_claim();
   for (const auto& field : good.items()) fields.insert(field.key());

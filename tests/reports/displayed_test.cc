@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/json.h"
+#include "tests/support/json.h"
 
 namespace assay::reports {
 namespace {
@@ -42,9 +43,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(VisibleEscapesTest, MeanTheSameToAParser) {
   const Json value = {{"a", "x\xE2\x80\xAEy\xF3\xA0\x81\x81"}, {"b", "caf\xC3\xA9"}};
-  const std::string shown = with_visible_escapes(value.dump());
+  const std::string shown = with_visible_escapes(spelled(value));
   EXPECT_EQ(shown, "{\"a\":\"x\\u202ey\\udb40\\udc41\",\"b\":\"caf\xC3\xA9\"}");
-  EXPECT_EQ(Json::parse(shown), value);
+  EXPECT_EQ(test::parsed(shown), value);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "harness/base/json.h"
 #include "tests/reports/check_fixtures.h"
 
 namespace assay::reports {

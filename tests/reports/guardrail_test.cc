@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "gmock/gmock.h"
+#include "harness/base/json.h"
 #include "reports/bundle_view.h"
 #include "tests/reports/judged_bundle.h"
 

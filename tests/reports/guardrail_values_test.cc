@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "gmock/gmock.h"
+#include "harness/base/json.h"
 #include "tests/reports/judged_bundle.h"
 
 namespace assay::reports {

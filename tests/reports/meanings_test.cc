@@ -3,6 +3,7 @@
 #include <regex>
 
 #include "gmock/gmock.h"
+#include "harness/base/json.h"
 #include "tests/reports/judged_bundle.h"
 
 namespace assay::reports {

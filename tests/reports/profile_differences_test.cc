@@ -53,7 +53,7 @@ TEST(ProfileDifferencesTest, EachFactIsARowAndWhatIsNewFollows) {
   EXPECT_EQ(found->version, 7);
   std::vector<std::string> rows;
   for (const ProfileRow& row : found->rows)
-    rows.push_back(row.key + " " + std::string(word(row.agreement)) + " " + row.observed.dump() + " " + row.record);
+    rows.push_back(row.key + " " + std::string(word(row.agreement)) + " " + spelled(row.observed) + " " + row.record);
   EXPECT_THAT(rows, testing::ElementsAre("multiprocessor_count match 132 device.query#1", "power not-observed null ",
                                          "warp_size conflict-resolved 64 device.query#1",
                                          R"(exec_tma_load match "passed" tma.load@sm_90a#1)",

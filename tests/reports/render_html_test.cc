@@ -5,10 +5,12 @@
 
 #include <regex>
 
+#include "harness/base/json.h"
 #include "reports/html.h"
 #include "reports/passages.h"
 #include "reports/report_json.h"
 #include "tests/reports/report_fixture.h"
+#include "tests/support/json.h"
 
 namespace assay::reports {
 namespace {
@@ -75,7 +77,7 @@ TEST(RenderHtmlTest, HoldsTheReportForMachines) {
   const std::size_t at = page.find(start);
   ASSERT_NE(at, std::string::npos);
   const std::size_t from = at + start.size();
-  EXPECT_EQ(Json::parse(page.substr(from, page.find("</script>", from) - from)), to_json(report));
+  EXPECT_EQ(test::parsed(page.substr(from, page.find("</script>", from) - from)), to_json(report));
 }
 
 TEST(RenderHtmlTest, AsksForNothingAndRunsNothing) {

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/base/json.h"
 #include "reports/report_json.h"
 #include "tests/evidence/signed_bundle.h"
 #include "tests/reports/report_fixture.h"
+#include "tests/support/json.h"
 #include "tests/support/schema.h"
 
 namespace assay::reports {
@@ -108,7 +110,7 @@ TEST(ReportTest, StrangersTextKeepsItsMeaningAndShowsItsBytes) {
   const std::string text = json_of(hostile_report());
   EXPECT_THAT(text, Not(HasSubstr("\xE2\x80\xAE")));
   EXPECT_THAT(text, HasSubstr("\\u202etxt.exe"));
-  EXPECT_EQ(Json::parse(text).at("environment").at("device").at("name"), kHostile);
+  EXPECT_EQ(test::parsed(text).at("environment").at("device").at("name"), kHostile);
 }
 
 }  // namespace

@@ -10,12 +10,13 @@
 
 #include "harness/base/json.h"
 #include "tests/evidence/fixtures.h"
+#include "tests/support/json.h"
 
 namespace assay::test {
 
 inline Json read_schema(std::string_view name) {
   const auto path = std::filesystem::path(ASSAY_SOURCE_DIR) / "docs" / "schema" / (std::string(name) + ".schema.json");
-  return Json::parse(evidence::read_text(path));
+  return test::parsed(evidence::read_text(path));
 }
 
 class Schema {
@@ -73,7 +74,7 @@ class Schema {
 
   static std::string required(const Json& names, const Json& value, const std::string& at) {
     for (const Json& name : names) {
-      if (value.is_object() && !value.contains(name.get<std::string>())) return at + ": required " + name.dump();
+      if (value.is_object() && !value.contains(name.get<std::string>())) return at + ": required " + spelled(name);
     }
     return "";
   }
