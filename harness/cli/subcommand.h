@@ -45,6 +45,8 @@ Exit run_diff(Arguments);
 Exit run_publish(Arguments);
 Exit run_inspect(Arguments);
 Exit run_patch(Arguments);
+Exit run_quantize(Arguments);
+Exit run_dequantize(Arguments);
 Exit run_lint(Arguments);
 Exit run_doctor(Arguments);
 Exit run_attempt(Arguments);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <bit>
 #include <cstring>
 #include <map>
@@ -10,12 +9,12 @@
 #include <optional>
 #include <set>
 #include <system_error>
-#include <thread>
 
 #include <fmt/format.h>
 
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
+#include "kernels/artifact/parallel.h"
 #include "kernels/artifact/safetensors_writer.h"
 
 namespace assay::artifact {
@@ -25,7 +24,6 @@ namespace fs = std::filesystem;
 
 /// Elements that a thread holds at a time: 4 MiB as float32, whole rows of nearly every matrix.
 constexpr std::int64_t kPiece = std::int64_t{1} << 20;
-constexpr std::string_view kJournal = ".conversion.jsonl";
 constexpr std::size_t kCopyBytes = std::size_t{4} << 20;
 
 template <class T>
@@ -93,35 +91,19 @@ struct Unit {
   std::string copied;
 };
 
-/// What each module becomes in the artifact.
-struct ModuleNames {
-  std::string codes, scales, tensor_scale, input_scale;
-};
-
-ModuleNames names_of(const std::string& module, const ConvertOptions& options) {
-  const bool theirs = options.format == Format::compressed_tensors;
-  ModuleNames names{module + (theirs ? ".weight_packed" : ".weight"), module + ".weight_scale",
-                    module + (theirs ? ".weight_global_scale" : ".weight_scale_2"), ""};
-  if (options.algorithm == Algorithm::w4a4)
-    names.input_scale = module + (theirs ? ".input_global_scale" : ".input_scale");
-  return names;
-}
-
-/// compressed-tensors divides by its global scales and gives them one dimension.
-std::vector<std::uint64_t> scalar_shape(const ConvertOptions& options) {
-  return options.format == Format::compressed_tensors ? std::vector<std::uint64_t>{1} : std::vector<std::uint64_t>{};
-}
-float stored_scale(float scale, const ConvertOptions& options) {
-  return options.format == Format::compressed_tensors ? 1 / scale : scale;
+/// The name of a part of a module in the artifact.
+std::string name_of(const std::string& module, Part part, const ConvertOptions& options) {
+  return tensor_name(options.dialect, module, part);
 }
 
 std::vector<TensorSpec> specs_of(const PlannedModule& one, const ConvertOptions& options) {
   const auto n = static_cast<std::uint64_t>(one.source.outputs()), k = static_cast<std::uint64_t>(one.source.inputs());
-  const ModuleNames names = names_of(one.module, options);
-  std::vector<TensorSpec> specs{{names.codes, Dtype::U8, {n, k / 2}},
-                                {names.scales, Dtype::F8_E4M3, {n, k / nvfp4::kBlock}},
-                                {names.tensor_scale, Dtype::F32, scalar_shape(options)}};
-  if (!names.input_scale.empty()) specs.push_back({names.input_scale, Dtype::F32, scalar_shape(options)});
+  const auto named = [&](Part part) { return name_of(one.module, part, options); };
+  std::vector<TensorSpec> specs{{named(Part::codes), Dtype::U8, {n, k / 2}},
+                                {named(Part::block_scale), Dtype::F8_E4M3, {n, k / nvfp4::kBlock}},
+                                {named(Part::tensor_scale), Dtype::F32, scalar_shape(options.dialect)}};
+  if (options.algo == Algo::w4a4)
+    specs.push_back({named(Part::input_scale), Dtype::F32, scalar_shape(options.dialect)});
   return specs;
 }
 
@@ -133,7 +115,7 @@ std::vector<Unit> units_of(const Shard& shard, const Plan& plan, const ConvertOp
   std::string_view group;
   for (std::size_t i = 0; i < plan.modules.size(); ++i) {
     const PlannedModule& one = plan.modules[i];
-    if (!names.contains(names_of(one.module, options).codes)) continue;
+    if (!names.contains(name_of(one.module, Part::codes, options))) continue;
     if (units.empty() || group != one.group) units.emplace_back();
     group = one.group;
     units.back().modules.push_back(i);
@@ -180,7 +162,6 @@ class Converter {
   bool resume(const Json& line);
   Status note(const Shard&);
   Status write(const Shard&);
-  Status run_units(const std::vector<Unit>&, SafetensorsWriter&);
   Status quantise(const Unit&, SafetensorsWriter&);
   Status quantise(std::size_t module, float s2, SafetensorsWriter&);
   Result<float> amax_of(const std::string& group);
@@ -222,7 +203,7 @@ Result<std::vector<Shard>> Converter::shards_of() {
 std::string Converter::identity(const std::vector<Shard>& shards) const {
   std::string text =
       fmt::format("{} {} {} {}\n", static_cast<int>(options_.method), static_cast<int>(options_.tensor_scale),
-                  static_cast<int>(options_.algorithm), static_cast<int>(options_.format));
+                  static_cast<int>(options_.algo), static_cast<int>(options_.dialect));
   for (const SafetensorsFile& file : master_.shards()) {
     std::error_code failed;
     const fs::path path(file.path());
@@ -237,18 +218,18 @@ std::string Converter::identity(const std::vector<Shard>& shards) const {
 /// Takes over the files that the journal names, if it is of this very conversion; else begins anew.
 Status Converter::open_journal(const std::vector<Shard>& shards) {
   const std::string first = fmt::format(R"({{"identity":"{}"}})", identity(shards));
-  const auto found = read_file(part_ / kJournal);
+  const auto found = read_file(part_ / kConversionJournal);
   std::error_code failed;
   if (!found || !found->starts_with(first + "\n")) {
     fs::remove_all(part_, failed);
     if (Status s = make_folder(part_); !s) return s;
     journal_ = first + "\n";
-    return write_file(part_ / kJournal, journal_);
+    return write_file(part_ / kConversionJournal, journal_);
   }
   journal_ = first + "\n";
   for (std::size_t at = journal_.size(); at < found->size();) {
     const std::size_t end = std::min(found->find('\n', at), found->size());
-    const auto line = parse_json(std::string_view(*found).substr(at, end - at), kJournal);
+    const auto line = parse_json(std::string_view(*found).substr(at, end - at), kConversionJournal);
     if (!line || !resume(*line)) break;
     journal_ += found->substr(at, end - at) + "\n";
     at = end + 1;
@@ -257,12 +238,12 @@ Status Converter::open_journal(const std::vector<Shard>& shards) {
 }
 
 bool Converter::resume(const Json& line) {
-  ObjectReader reader(line, std::string(kJournal));
+  ObjectReader reader(line, std::string(kConversionJournal));
   const std::string file = reader.string("file");
   const Json modules = reader.array("modules");
   if (!reader.finish() || !SafetensorsFile::open(part_ / file)) return false;
   for (const Json& one : modules) {
-    ObjectReader module(one, std::string(kJournal));
+    ObjectReader module(one, std::string(kConversionJournal));
     const auto index = static_cast<std::size_t>(module.integer("index", 0));
     const std::int64_t s2 = module.integer("s2"), signal = module.integer("signal"), noise = module.integer("noise");
     if (!module.finish() || index >= plan_.modules.size()) return false;
@@ -284,7 +265,7 @@ Status Converter::note(const Shard& shard) {
   for (const TensorSpec& spec : shard.tensors) names.insert(spec.name);
   for (std::size_t i = 0; i < plan_.modules.size(); ++i) {
     const ConvertedModule& one = conversion_.modules[i];
-    if (!names.contains(names_of(plan_.modules[i].module, options_).codes)) continue;
+    if (!names.contains(name_of(plan_.modules[i].module, Part::codes, options_))) continue;
     modules.push_back({{"index", i},
                        {"s2", std::bit_cast<std::uint32_t>(one.tensor_scale)},
                        {"signal", std::bit_cast<std::int64_t>(one.noise.signal)},
@@ -293,7 +274,7 @@ Status Converter::note(const Shard& shard) {
   const auto line = canonical_json({{"file", shard.file}, {"modules", std::move(modules)}});
   if (!line) return line.error();
   journal_ += *line + "\n";
-  return write_file(part_ / kJournal, journal_);
+  return write_file(part_ / kConversionJournal, journal_);
 }
 
 // --- Writing ---
@@ -312,35 +293,14 @@ Status Converter::write(const Shard& shard) {
   }
   auto writer = SafetensorsWriter::create(part_ / shard.file, shard.tensors, {{"format", "pt"}});
   if (!writer) return writer.error();
-  if (Status s = run_units(units, *writer); !s) return s;
+  const auto work = [&](std::size_t i) {
+    return units[i].copied.empty() ? quantise(units[i], *writer) : copy(units[i].copied, *writer);
+  };
+  if (Status s = for_each_unit(units.size(), options_.threads, work); !s) return s;
   for (const SafetensorsFile& file : master_.shards())
     if (Status s = file.check_unchanged(); !s) return s;
   if (Status s = writer->finish(); !s) return s;
   return note(shard);
-}
-
-/// Threads take the next unit until none is left. The error is that of the first unit that failed: those before it were
-/// all begun, and ended well.
-Status Converter::run_units(const std::vector<Unit>& units, SafetensorsWriter& writer) {
-  std::atomic<std::size_t> next = 0;
-  std::atomic<bool> stop = false;
-  std::mutex lock;
-  std::map<std::size_t, Error> errors;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < units.size() && !stop; i = next++) {
-      const Status done = units[i].copied.empty() ? quantise(units[i], writer) : copy(units[i].copied, writer);
-      if (done) continue;
-      stop = true;
-      const std::scoped_lock held(lock);
-      errors.emplace(i, done.error());
-    }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < options_.threads; ++i) threads.emplace_back(work);
-    work();
-  }
-  return errors.empty() ? ok() : Status(errors.begin()->second);
 }
 
 Result<float> Converter::amax_of(const std::string& group) {
@@ -369,7 +329,7 @@ Status Converter::quantise(const Unit& unit, SafetensorsWriter& writer) {
 
 Status Converter::quantise(std::size_t index, float s2, SafetensorsWriter& writer) {
   const PlannedModule& one = plan_.modules[index];
-  const ModuleNames names = names_of(one.module, options_);
+  const auto named = [&](Part part) { return name_of(one.module, part, options_); };
   ConvertedModule result{one.module, one.source.outputs(), one.source.inputs(), s2, {}};
   MatrixReader reader = reader_of(one);
   std::vector<float> weights, again;
@@ -381,14 +341,14 @@ Status Converter::quantise(std::size_t index, float s2, SafetensorsWriter& write
     nvfp4::quantize_rows(weights, s2, options_.method, codes, scales);
     nvfp4::dequantize_rows(codes, scales, s2, again);
     result.noise += nvfp4::noise_of(weights, again);
-    if (Status s = writer.append(names.codes, std::as_bytes(std::span(codes))); !s) return s;
-    if (Status s = writer.append(names.scales, std::as_bytes(std::span(scales))); !s) return s;
+    if (Status s = writer.append(named(Part::codes), std::as_bytes(std::span(codes))); !s) return s;
+    if (Status s = writer.append(named(Part::block_scale), std::as_bytes(std::span(scales))); !s) return s;
     add_progress(weights.size());
   }
-  const float stored = stored_scale(s2, options_), input = stored_scale(kInputScale, options_);
-  if (Status s = writer.append(names.tensor_scale, bytes_of(stored)); !s) return s;
-  if (!names.input_scale.empty())
-    if (Status s = writer.append(names.input_scale, bytes_of(input)); !s) return s;
+  const float stored = stored_scale(options_.dialect, s2), input = stored_scale(options_.dialect, kInputScale);
+  if (Status s = writer.append(named(Part::tensor_scale), bytes_of(stored)); !s) return s;
+  if (options_.algo == Algo::w4a4)
+    if (Status s = writer.append(named(Part::input_scale), bytes_of(input)); !s) return s;
   conversion_.modules[index] = std::move(result);
   return ok();
 }

@@ -19,15 +19,11 @@
 #include "harness/base/json.h"
 #include "harness/base/result.h"
 #include "kernels/artifact/checkpoint.h"
+#include "kernels/artifact/modelopt.h"
 #include "kernels/artifact/plan.h"
 #include "kernels/nvfp4/rows.h"
 
 namespace assay::artifact {
-
-/// What is to be quantised when the artifact runs: the weights alone, or the activations too.
-enum class Algorithm : std::uint8_t { w4a16, w4a4 };
-/// Whose names and configuration the artifact has.
-enum class Format : std::uint8_t { modelopt, compressed_tensors };
 
 /// The input scale of a module for whose activations no data was seen: it covers |x| up to 168 and keeps full precision
 /// down to blocks whose largest is 0.006.
@@ -36,8 +32,8 @@ inline constexpr float kInputScale = 0x1p-4f;
 struct ConvertOptions {
   nvfp4::Method method = nvfp4::Method::sweep;
   nvfp4::TensorScale tensor_scale = nvfp4::TensorScale::pow2;
-  Algorithm algorithm = Algorithm::w4a16;
-  Format format = Format::modelopt;
+  Algo algo = Algo::w4a16;
+  Dialect dialect = Dialect::modelopt;
   unsigned threads = 1;
   std::uint64_t file_bytes = 5'000'000'000;  ///< Largest payload of one file.
 };
@@ -57,6 +53,9 @@ struct Conversion {
 
 /// Elements of the master that are done, of all; called by one thread at a time.
 using OnProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+/// In OUT.part: what the conversion is of, and the files that are finished.
+inline constexpr std::string_view kConversionJournal = ".conversion.jsonl";
 
 /// Where an unfinished conversion lies: OUT with ".part" behind it.
 std::filesystem::path part_of(const std::filesystem::path& out);

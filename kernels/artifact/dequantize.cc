@@ -1,0 +1,152 @@
+#include "kernels/artifact/dequantize.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "harness/base/file_system.h"
+#include "harness/base/json.h"
+#include "kernels/artifact/finish.h"
+#include "kernels/artifact/parallel.h"
+#include "kernels/artifact/safetensors_writer.h"
+#include "kernels/nvfp4/rows.h"
+
+namespace assay::artifact {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Elements that a thread holds at a time.
+constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
+constexpr std::size_t kCopyBytes = std::size_t{4} << 20;
+
+class Dequantizer {
+ public:
+  Dequantizer(const Checkpoint& from, const Artifact& artifact, const DequantizeOptions& options, fs::path part,
+              const OnProgress& progress)
+      : from_(from), artifact_(artifact), options_(options), part_(std::move(part)), progress_(progress) {
+    for (const QuantizedModule& one : artifact.modules) elements_ += one.rows * one.columns;
+    for (const TensorPlace place : artifact.others) elements_ += from.info(place).elements();
+  }
+
+  Status run() {
+    std::vector<TensorSpec> specs;
+    for (const QuantizedModule& one : artifact_.modules)
+      specs.push_back({one.name + ".weight", options_.dtype, {one.rows, one.columns}});
+    for (const TensorPlace place : artifact_.others)
+      specs.push_back({from_.info(place).name, from_.info(place).dtype, from_.info(place).shape});
+    const auto shards = plan_shards(specs, options_.file_bytes);
+    if (!shards) return shards.error();
+    if (Status s = make_folder(part_); !s) return s;
+    for (const Shard& shard : *shards)
+      if (Status s = write(shard); !s) return s;
+    if (shards->size() < 2) return ok();
+    const auto index = index_json(*shards);
+    if (!index) return index.error();
+    return write_file(part_ / "model.safetensors.index.json", *index);
+  }
+
+ private:
+  Status write(const Shard& shard) {
+    auto writer = SafetensorsWriter::create(part_ / shard.file, shard.tensors, {{"format", "pt"}});
+    if (!writer) return writer.error();
+    std::set<std::string_view> names;
+    for (const TensorSpec& spec : shard.tensors) names.insert(spec.name);
+    std::vector<const QuantizedModule*> modules;
+    std::vector<TensorPlace> others;
+    for (const QuantizedModule& one : artifact_.modules)
+      if (names.contains(one.name + ".weight")) modules.push_back(&one);
+    for (const TensorPlace place : artifact_.others)
+      if (names.contains(from_.info(place).name)) others.push_back(place);
+    const auto work = [&](std::size_t i) {
+      return i < modules.size() ? decode(*modules[i], *writer) : copy(others[i - modules.size()], *writer);
+    };
+    if (Status s = for_each_unit(modules.size() + others.size(), options_.threads, work); !s) return s;
+    return writer->finish();
+  }
+
+  Status decode(const QuantizedModule& one, SafetensorsWriter& writer) {
+    const std::string name = one.name + ".weight";
+    const std::uint64_t rows = std::max<std::uint64_t>(1, kPiece / one.columns);
+    std::vector<std::uint8_t> codes, scales;
+    std::vector<float> weights;
+    std::vector<std::uint16_t> halves;
+    for (std::uint64_t row = 0; row < one.rows; row += rows) {
+      const std::uint64_t count = std::min(rows, one.rows - row) * one.columns, first = row * one.columns;
+      codes.resize(count / 2), scales.resize(count / nvfp4::kBlock), weights.resize(count);
+      if (Status s = read(one.codes, first / 2, codes); !s) return s;
+      if (Status s = read(one.block_scale, first / nvfp4::kBlock, scales); !s) return s;
+      nvfp4::dequantize_rows(codes, scales, one.tensor_scale, weights);
+      std::span<const std::byte> bytes = std::as_bytes(std::span(weights));
+      if (options_.dtype == Dtype::BF16) {
+        halves.resize(count);
+        nvfp4::float_to_bf16(weights, halves);
+        bytes = std::as_bytes(std::span(halves));
+      }
+      if (Status s = writer.append(name, bytes); !s) return s;
+      add_progress(count);
+    }
+    return ok();
+  }
+
+  Status read(TensorPlace place, std::uint64_t first, std::vector<std::uint8_t>& into) const {
+    return from_.file(place).read(from_.info(place), first, std::as_writable_bytes(std::span(into)));
+  }
+
+  Status copy(TensorPlace place, SafetensorsWriter& writer) {
+    const TensorInfo& info = from_.info(place);
+    std::vector<std::byte> piece;
+    for (std::uint64_t at = 0; at < info.bytes(); at += piece.size()) {
+      piece.resize(std::min<std::uint64_t>(kCopyBytes, info.bytes() - at));
+      if (Status s = from_.file(place).read(info, at, piece); !s) return s;
+      if (Status s = writer.append(info.name, piece); !s) return s;
+    }
+    add_progress(info.elements());
+    return ok();
+  }
+
+  void add_progress(std::uint64_t elements) {
+    if (!progress_) return;
+    const std::scoped_lock held(progress_lock_);
+    done_ += elements;
+    progress_(done_, elements_);
+  }
+
+  const Checkpoint& from_;
+  const Artifact& artifact_;
+  const DequantizeOptions& options_;
+  const fs::path part_;
+  const OnProgress& progress_;
+  std::mutex progress_lock_;
+  std::uint64_t done_ = 0, elements_ = 0;
+};
+
+/// config.json without what it says of quantisation, its other members in their order.
+Status write_config(const Checkpoint& from, const fs::path& part) {
+  if (!from.config()) return ok();
+  auto config = nlohmann::ordered_json::parse(from.config()->text, nullptr, false);
+  if (!config.is_object()) return Error{"config.json: holds what JSON does not have; write the numbers out"};
+  config.erase("quantization_config");
+  if (config.empty()) return ok();
+  return write_file(part / "config.json", config.dump(2) + "\n");
+}
+
+}  // namespace
+
+Status dequantize(const Checkpoint& from, const Artifact& artifact, const DequantizeOptions& options,
+                  const fs::path& out, const OnProgress& progress) {
+  const fs::path part = part_of(out);
+  std::error_code ignored;
+  fs::remove_all(part, ignored);
+  Status done = Dequantizer(from, artifact, options, part, progress).run();
+  if (done) done = write_config(from, part);
+  if (done) done = finish_folder(from, {}, out);
+  if (!done) fs::remove_all(part, ignored);
+  return done;
+}
+
+}  // namespace assay::artifact
