@@ -162,6 +162,7 @@ TEST(ParseConfigTest, InfinityReadsAsNull) {
   };
   EXPECT_EQ(value(R"({"a": Infinity, "b": [-Infinity], "c": "Infinity", "d\"": "\\"})"),
             R"({"a":null,"b":[null],"c":"Infinity","d\"":"\\"})");
+  EXPECT_EQ(value(R"({"\"": Infinity, "x\" Infinity": 1})"), R"({"\"":null,"x\" Infinity":1})");
   EXPECT_EQ(value("{\"a\": Infinity, x}"), "config.json:1:17 (offset 16): not JSON: unexpected 'x'");
   EXPECT_EQ(value("{\"a\": Infinit}"), "config.json:1:7 (offset 6): not JSON: unexpected 'I'");
 }
