@@ -40,6 +40,8 @@ constexpr std::array kSubcommands = {
                "assay quantize models/master -o models/nvfp4", run_quantize},
     Subcommand{"dequantize", "Write an NVFP4 artifact's weights as BF16 or F32",
                "assay dequantize models/nvfp4 -o models/plain", run_dequantize},
+    Subcommand{"bench", "Time a piece of work beside a plain copy and a peer", "assay bench quantize --peer python3",
+               run_bench},
     Subcommand{"lint", "Check that documents say no more than their bundles carry",
                "assay lint README.md docs --sarif lint.sarif", run_lint},
     Subcommand{"doctor", "Say what is missing on this machine and the command that mends it", "assay doctor",

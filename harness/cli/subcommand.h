@@ -47,6 +47,7 @@ Exit run_inspect(Arguments);
 Exit run_patch(Arguments);
 Exit run_quantize(Arguments);
 Exit run_dequantize(Arguments);
+Exit run_bench(Arguments);
 Exit run_lint(Arguments);
 Exit run_doctor(Arguments);
 Exit run_attempt(Arguments);
