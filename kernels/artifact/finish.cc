@@ -57,15 +57,6 @@ Status rename_whole(const fs::path& part, const fs::path& out) {
 
 }  // namespace
 
-std::vector<std::string> excluded_modules(const Plan& plan) {
-  constexpr std::string_view kWeight = ".weight";
-  std::vector<std::string> names;
-  for (const KeptTensor& kept : plan.kept)
-    if (kept.linear && kept.name.ends_with(kWeight))
-      names.push_back(kept.name.substr(0, kept.name.size() - kWeight.size()));
-  return names;
-}
-
 Status finish_artifact(const Checkpoint& master, const Plan& plan, const ConvertOptions& options,
                        std::string_view version, const std::map<std::string, std::string>& extra, const fs::path& out) {
   const Quantization quantization{.dialect = options.dialect, .algo = options.algo, .excluded = excluded_modules(plan)};

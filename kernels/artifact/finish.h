@@ -15,9 +15,6 @@
 
 namespace assay::artifact {
 
-/// Full names of the Linears that were left alone: what an artifact's exclusion list holds.
-std::vector<std::string> excluded_modules(const Plan&);
-
 /// Writes the configurations (named after `version`, the writer's), copies the master's other files, adds `extra`
 /// (names to texts: reports, which loaders pass over), and renames part_of(out) to `out`. Error: `out` is there
 /// already, a configuration that cannot be extended, the file system's; then nothing is left.

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "kernels/artifact/modelopt.h"
+
 namespace assay::artifact {
 namespace {
 
@@ -29,8 +31,12 @@ std::string_view module_of(std::string_view tensor) {
 
 /// A tensor of three dimensions below "experts": the matrices of all experts of a layer.
 bool holds_experts(const MasterTensor& tensor) {
-  return tensor.shape.size() == 3 && split(split(module_of(tensor.name)).parent).last.empty() &&
-         split(module_of(tensor.name)).parent.ends_with("experts.");
+  return tensor.shape.size() == 3 && tensor.shape[0] > 0 && split(module_of(tensor.name)).parent.ends_with("experts.");
+}
+
+/// Whether it holds matrices that a Linear may multiply by.
+bool holds_matrices(const MasterTensor& tensor) {
+  return holds_experts(tensor) || (tensor.shape.size() == 2 && tensor.name.ends_with(kWeight));
 }
 
 /// Whether the layer's hidden size is what the matrices of a projection read. Up, gate and the like read it; down, the
@@ -47,6 +53,15 @@ Result<bool> is_transposed(const MasterTensor& tensor, std::string_view projecti
                     "split the experts, or name another policy that keeps them",
                     tensor.name, tensor.shape[0], rows, columns)};
   return reads_hidden(projection) == (rows == *hidden);
+}
+
+/// Gate and up in one tensor are as large as each other.
+Status check_halves(const MasterTensor& tensor, std::string_view projection, bool transposed) {
+  if (projection != "gate_up_proj" || tensor.shape[transposed ? 2 : 1] % 2 == 0) return ok();
+  return Error{
+      fmt::format("tensor {}: [{}, {}, {}]: an odd number of outputs is no gate and up, which are as large as each "
+                  "other; split the experts, or name another policy that keeps them",
+                  tensor.name, tensor.shape[0], tensor.shape[1], tensor.shape[2])};
 }
 
 /// The matrices of one expert: two where gate and up lie one after the other.
@@ -73,6 +88,7 @@ Result<std::vector<PlannedModule>> modules_of_experts(const MasterTensor& tensor
   const Names names = split(module_of(tensor.name));
   const Result<bool> transposed = is_transposed(tensor, names.last, hidden);
   if (!transposed) return transposed.error();
+  if (Status s = check_halves(tensor, names.last, *transposed); !s) return s.error();
   std::vector<PlannedModule> modules;
   for (std::int64_t expert = 0; expert < tensor.shape[0]; ++expert)
     for (PlannedModule& one : modules_of_expert(tensor, names.parent, names.last, *transposed, expert))
@@ -82,21 +98,23 @@ Result<std::vector<PlannedModule>> modules_of_experts(const MasterTensor& tensor
 
 Result<std::vector<PlannedModule>> modules_of(const MasterTensor& tensor, std::optional<std::int64_t> hidden) {
   if (holds_experts(tensor)) return modules_of_experts(tensor, hidden);
-  if (tensor.shape.size() != 2 || !tensor.name.ends_with(kWeight)) return std::vector<PlannedModule>();
   const std::int64_t rows = tensor.shape[0], columns = tensor.shape[1];
   return std::vector<PlannedModule>{
       {std::string(module_of(tensor.name)), {tensor.name, 0, rows, columns, columns, false}, ""}};
 }
 
-/// Why a tensor stays, looked at alone: its type, its name, or the shape of one of its matrices.
-std::optional<Reason> why_tensor_kept(const Policy& policy, const MasterTensor& tensor,
-                                      std::span<const PlannedModule> modules) {
-  if (!tensor.is_float) return Reason{"type", "it is not F32, F16 or BF16", false};
+/// Why a tensor stays, whatever its matrices are: its type, its name, or that it holds none.
+std::optional<Reason> why_tensor_kept(const Policy& policy, const MasterTensor& tensor) {
+  if (!tensor.is_float) return Reason{"type", "it is not F32, F16 or BF16", holds_matrices(tensor)};
   if (tensor.name.ends_with(".bias")) return Reason{"bias", "a bias is added, not multiplied", false};
-  if (modules.empty()) {
-    if (auto reason = why_kept(policy, module_of(tensor.name), tensor.shape)) return reason;
-    return Reason{"name", "its name does not end in .weight, so it may be no Linear's", false};
-  }
+  auto reason = why_kept(policy, module_of(tensor.name), tensor.shape);
+  // The shapes of experts count one by one, once it is known which way round they are stored.
+  if (reason && reason->rule == "dimensions" && holds_experts(tensor)) return std::nullopt;
+  if (reason || holds_matrices(tensor)) return reason;
+  return Reason{"name", "its name does not end in .weight, so it may be no Linear's", false};
+}
+
+std::optional<Reason> why_modules_kept(const Policy& policy, std::span<const PlannedModule> modules) {
   for (const PlannedModule& one : modules) {
     const std::int64_t shape[] = {one.source.outputs(), one.source.inputs()};
     if (auto reason = why_kept(policy, one.module, shape)) return reason;
@@ -104,30 +122,39 @@ std::optional<Reason> why_tensor_kept(const Policy& policy, const MasterTensor& 
   return std::nullopt;
 }
 
-/// What is decided together: the experts of a layer as one, other fused modules as their group.
-std::string decided_together(const Policy& policy, std::string_view module) {
-  const std::size_t experts = module.find(".experts.");
-  if (experts != std::string_view::npos) return fmt::format("{}.experts", module.substr(0, experts));
-  return fusion_group(policy, module);
-}
-
-/// Candidates of a plan: each tensor with its matrices, and why it has to stay.
+/// A tensor with its matrices, or why it has to stay.
 struct Candidate {
   const MasterTensor* tensor = nullptr;
   std::vector<PlannedModule> modules;
   std::optional<Reason> kept;
 };
 
+Result<Candidate> candidate_of(const Policy& policy, const MasterTensor& tensor, std::optional<std::int64_t> hidden) {
+  Candidate one{.tensor = &tensor, .modules = {}, .kept = why_tensor_kept(policy, tensor)};
+  if (one.kept) return one;
+  Result<std::vector<PlannedModule>> modules = modules_of(tensor, hidden);
+  if (!modules) return modules.error();
+  one.modules = *std::move(modules);
+  one.kept = why_modules_kept(policy, one.modules);
+  return one;
+}
+
+/// What is decided together: the experts of a layer as one, other fused modules as their group.
+std::string decided_together(const Policy& policy, const MasterTensor& tensor) {
+  const std::string module = fmt::format(".{}", module_of(tensor.name));
+  const std::size_t experts = module.find(".experts.");
+  return experts == module.npos ? fusion_group(policy, module) : module.substr(0, experts) + ".experts";
+}
+
 /// Where one of those decided together stays, the others stay too.
 void keep_together(const Policy& policy, std::vector<Candidate>& candidates) {
   std::map<std::string, std::string> stays;  // what is decided together, and a module of it that has to stay
-  const auto key = [&](const PlannedModule& one) { return decided_together(policy, one.module); };
   for (const Candidate& one : candidates)
-    if (one.kept && one.kept->linear)
-      for (const PlannedModule& module : one.modules) stays.emplace(key(module), module.module);
+    if (one.kept && one.kept->linear && holds_matrices(*one.tensor))
+      stays.emplace(decided_together(policy, *one.tensor), module_of(one.tensor->name));
   for (Candidate& one : candidates) {
-    if (one.kept || one.modules.empty()) continue;
-    const auto found = stays.find(key(one.modules.front()));
+    if (one.kept) continue;
+    const auto found = stays.find(decided_together(policy, *one.tensor));
     if (found == stays.end()) continue;
     one.kept = Reason{"fused", fmt::format("it is served together with {}, which stays", found->second), true};
   }
@@ -147,24 +174,21 @@ std::optional<std::string> repeated_module(const std::vector<PlannedModule>& mod
   return std::nullopt;
 }
 
+Status check_excluded(const Plan& plan) {
+  std::vector<std::string> quantized;
+  for (const PlannedModule& one : plan.modules) quantized.push_back(one.module);
+  return check_exclusions(excluded_modules(plan), quantized);
+}
+
 }  // namespace
 
 Result<Plan> plan_conversion(const Policy& policy, std::span<const MasterTensor> tensors,
                              std::optional<std::int64_t> hidden_size) {
   std::vector<Candidate> candidates;
   for (const MasterTensor& tensor : tensors) {
-    Candidate one{.tensor = &tensor, .modules = {}, .kept = {}};
-    // A name that has to stay needs no orientation.
-    if (auto reason = why_kept(policy, module_of(tensor.name), tensor.shape);
-        reason && holds_experts(tensor) && reason->rule != "dimensions") {
-      one.kept = std::move(reason);
-    } else {
-      Result<std::vector<PlannedModule>> modules = modules_of(tensor, hidden_size);
-      if (!modules) return modules.error();
-      one.modules = *std::move(modules);
-      one.kept = why_tensor_kept(policy, tensor, one.modules);
-    }
-    candidates.push_back(std::move(one));
+    Result<Candidate> one = candidate_of(policy, tensor, hidden_size);
+    if (!one) return one.error();
+    candidates.push_back(*std::move(one));
   }
   keep_together(policy, candidates);
   Plan plan;
@@ -184,7 +208,15 @@ Result<Plan> plan_conversion(const Policy& policy, std::span<const MasterTensor>
     return Error{fmt::format("policy {}: nothing is left to quantise; {}", policy.id, commonest_reason(plan.kept))};
   if (const auto name = repeated_module(plan.modules))
     return Error{fmt::format("module {}: two matrices of the master would have this name", *name)};
+  if (Status s = check_excluded(plan); !s) return s.error();
   return plan;
+}
+
+std::vector<std::string> excluded_modules(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const KeptTensor& kept : plan.kept)
+    if (kept.linear && kept.name.ends_with(kWeight)) names.emplace_back(module_of(kept.name));
+  return names;
 }
 
 }  // namespace assay::artifact
