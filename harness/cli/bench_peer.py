@@ -24,7 +24,7 @@ def main():
         wide = weight.to(torch.float32)
         divisor = (448.0 * 6.0) / wide.abs().max()
         largest = wide.reshape(outputs, -1, 16).abs().amax(dim=2)
-        scale = (largest / 6.0 * divisor).clamp(max=448.0).to(torch.float8_e4m3fn)
+        scale = (largest / 6.0 * divisor).clamp(max=448.0).to(torch.float8_e4m3fn).to(torch.float32)
         NVFP4PackedCompressor.compress(
             {"weight": weight, "weight_scale": scale, "weight_global_scale": divisor.reshape(1)}, scheme)
         return time.perf_counter() - begin

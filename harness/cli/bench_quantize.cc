@@ -108,7 +108,7 @@ Error peer_error(const std::string& python, const std::string& log) {
   const std::size_t end = log.find_last_not_of('\n');
   const std::size_t line = end == std::string::npos ? end : log.rfind('\n', end);
   const std::string last = end == std::string::npos ? "it said nothing" : log.substr(line + 1, end - line);
-  return Error{.message = fmt::format("{}: compressed-tensors did not run: {}", python, last), .log = log};
+  return Error{fmt::format("{}: compressed-tensors did not run: {}", python, last)};
 }
 
 Status time_peer(const Contest& contest, BenchQuantize& bench) {

@@ -73,7 +73,7 @@ std::string share_text(const artifact::Conversion& done) {
 }
 
 std::string headline(const ConversionReport& report) {
-  return fmt::format("{} matrices quantised by {} (tensor scale {}, {}), {} tensors left alone: {} -> {}, {} of it",
+  return fmt::format("{} matrices quantised by {} (tensor scale {}, {}), {} tensors left alone: from {} to {}, {}",
                      report.conversion.modules.size(), report.method, report.tensor_scale, report.algorithm,
                      report.kept.size(), size_text(report.conversion.bytes_before),
                      size_text(report.conversion.bytes_after), share_text(report.conversion));
@@ -157,9 +157,9 @@ Html section(std::string_view title, const Html& body) {
 }
 
 std::vector<reports::PageCell> page_row(const ConvertedModule& one) {
-  return {reports::code(one.module), reports::PageCell(decibels_text(decibels(one)), "number"),
-          reports::PageCell(fmt::format("{} x {}", one.outputs, one.inputs), "number"),
-          reports::PageCell(fmt::format("{:.6g}", one.tensor_scale), "number")};
+  return {reports::code(one.module), reports::PageCell(decibels_text(decibels(one)), "figure"),
+          reports::PageCell(fmt::format("{} x {}", one.outputs, one.inputs), "figure"),
+          reports::PageCell(fmt::format("{:.6g}", one.tensor_scale), "figure")};
 }
 
 Html modules_table(std::string_view caption, std::span<const ConvertedModule* const> modules) {
@@ -173,7 +173,8 @@ Html kept_part(const ConversionReport& report) {
   for (const KeptGroup& group : by_reason(report)) {
     Html names;
     for (const std::string& name : group.tensors) names += element("li", {}, reports::code(name));
-    all += reports::folded(fmt::format("{} - {}", group.tensors.size(), group.reason), element("ul", {}, names));
+    all += reports::folded(fmt::format("{} x {}", group.tensors.size(), group.reason),
+                           element("ul", {{"class", "kept"}}, names));
   }
   return all;
 }
@@ -240,7 +241,9 @@ std::string to_page(const ConversionReport& report) {
                element("link", {{"rel", "icon"}, {"href", "data:,"}}),
                element("title", {}, fmt::format("{}: NVFP4 conversion", report.source)),
                reports::style_sheet(page_texts().front())});
-  Html body = {element("h1", {}, "NVFP4 conversion"), reports::paragraph("", reports::code(report.source)),
+  Html body = {element("header", {},
+                       {element("p", {{"class", "mark"}}, "assay"), element("h1", {}, "NVFP4 conversion"),
+                        reports::paragraph("", reports::code(report.source))}),
                reports::paragraph("lead", headline(report) + "."),
                reports::paragraph("", fmt::format("{} dB over all quantised weights. Policy {}; {}; written by {}.",
                                                   decibels_text(nvfp4::sqnr_db(total_noise(report))), report.policy,

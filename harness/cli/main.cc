@@ -19,7 +19,7 @@ using assay::cli::Subcommand;
 void print_help() {
   fmt::print("assay: what a GPU really runs, and no more.\n\nUsage: assay [SUBCOMMAND] [OPTIONS]\n\n");
   for (const Subcommand& row : assay::cli::subcommands())
-    if (row.listed) fmt::print("  {:<10}{}\n", row.name, row.summary);
+    if (row.listed) fmt::print("  {:<12}{}\n", row.name, row.summary);
   fmt::print("\n'assay SUBCOMMAND --help' shows its options and an example.\n");
 }
 
