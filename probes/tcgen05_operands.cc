@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "kernels/nvfp4/layout.h"
 #include "probes/swizzle.h"
 
 namespace assay::probes {
@@ -61,7 +62,8 @@ std::string layout_name(cuda::Swizzle swizzle) {
 std::uint32_t tcgen05_f16_instruction(std::size_t m, std::size_t n) { return shape_fields(m, n) | 1u << 4; }
 
 std::uint32_t tcgen05_mxf4nvf4_instruction(std::size_t m, std::size_t n) {
-  return shape_fields(m, n) | 1u << 7 | 1u << 10;
+  return nvfp4::Mxf4nvf4Instruction{.m = static_cast<std::uint32_t>(m), .n = static_cast<std::uint32_t>(n)}
+      .descriptor();
 }
 
 std::vector<float> draw_tensor_memory(gate::ChallengeStream& stream, const Accumulator& accumulator) {
@@ -83,8 +85,7 @@ void place_scales(std::span<std::uint8_t> tiles, const std::vector<std::uint8_t>
   for (std::size_t row = 0; row < rows; ++row)
     for (std::size_t i = 0; i < each; ++i) {
       const std::size_t tile = i / 4 * tiles_a_step + row / kScaleTileRows;
-      const std::size_t within = row % 32 * 16 + row % kScaleTileRows / 32 * 4 + i % 4;
-      tiles[tile * kScaleTileBytes + within] = scales[row * each + i];
+      tiles[tile * kScaleTileBytes + nvfp4::offset_in_tile({row, i})] = scales[row * each + i];
     }
 }
 
@@ -92,12 +93,14 @@ std::uint64_t tcgen05_scale_tile_descriptor() { return std::uint64_t{1} << 46 | 
 
 std::vector<float> with_scale_tiles(std::vector<float> cells, std::size_t columns, std::size_t column,
                                     std::span<const std::uint8_t> tiles) {
-  for (std::size_t word = 0; word < tiles.size() / 4; ++word) {
-    const std::size_t tile = word / 128, lane = word % 128 / 4;
+  for (std::size_t offset = 0; offset < tiles.size(); offset += 4) {
     float value = 0;
-    std::memcpy(&value, &tiles[4 * word], sizeof value);
-    for (std::size_t quarter = 0; quarter < 4; ++quarter)
-      cells[(32 * quarter + lane) * columns + column + kScaleTileColumns * tile + word % 4] = value;
+    std::memcpy(&value, &tiles[offset], sizeof value);
+    const std::size_t first = column + kScaleTileColumns * (offset / kScaleTileBytes);
+    for (std::size_t quarter = 0; quarter < nvfp4::kTensorMemoryQuarters; ++quarter) {
+      const nvfp4::TensorMemoryByte to = nvfp4::copied_to(offset % kScaleTileBytes, quarter);
+      cells[to.lane * columns + first + to.column] = value;
+    }
   }
   return cells;
 }
