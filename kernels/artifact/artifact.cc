@@ -167,7 +167,7 @@ Result<float> ModuleReader::scale(Part part) const {
   float stored = 0;
   if (Status s = checkpoint_.file(at).read_floats(tensor, 0, {&stored, 1}); !s) return s.error();
   const float multiplier = stored_scale(q_.dialect, stored);
-  if (std::isfinite(stored) && stored > 0 && std::isfinite(multiplier) && multiplier > 0) return multiplier;
+  if (std::isfinite(multiplier) && multiplier > 0) return multiplier;
   return refuse(at, fmt::format("{} is {}, expected a positive finite number", suffix(part), stored));
 }
 

@@ -107,21 +107,39 @@ std::vector<TensorSpec> specs_of(const PlannedModule& one, const ConvertOptions&
   return specs;
 }
 
+/// The names of a file's tensors. Those of one module may be in several files, where it is larger than one may be.
+class FileNames {
+ public:
+  explicit FileNames(const Shard& shard) {
+    for (const TensorSpec& spec : shard.tensors) names_.insert(spec.name);
+  }
+  bool hold(std::string_view name) const { return names_.contains(name); }
+  bool hold_part_of(const PlannedModule& one, const ConvertOptions& options) const {
+    constexpr std::array kParts = {Part::codes, Part::block_scale, Part::tensor_scale, Part::input_scale};
+    return std::ranges::any_of(kParts, [&](Part part) { return hold(name_of(one.module, part, options)); });
+  }
+  /// Appends what is in this file; the rest is another's.
+  Status append(SafetensorsWriter& writer, std::string_view name, std::span<const std::byte> bytes) const {
+    return hold(name) ? writer.append(name, bytes) : ok();
+  }
+
+ private:
+  std::set<std::string_view> names_;
+};
+
 /// The units whose tensors are in the file, in the plan's order.
-std::vector<Unit> units_of(const Shard& shard, const Plan& plan, const ConvertOptions& options) {
-  std::set<std::string_view> names;
-  for (const TensorSpec& spec : shard.tensors) names.insert(spec.name);
+std::vector<Unit> units_of(const FileNames& names, const Plan& plan, const ConvertOptions& options) {
   std::vector<Unit> units;
   std::string_view group;
   for (std::size_t i = 0; i < plan.modules.size(); ++i) {
     const PlannedModule& one = plan.modules[i];
-    if (!names.contains(name_of(one.module, Part::codes, options))) continue;
+    if (!names.hold_part_of(one, options)) continue;
     if (units.empty() || group != one.group) units.emplace_back();
     group = one.group;
     units.back().modules.push_back(i);
   }
   for (const KeptTensor& kept : plan.kept)
-    if (names.contains(kept.name)) units.push_back({.modules = {}, .copied = kept.name});
+    if (names.hold(kept.name)) units.push_back({.modules = {}, .copied = kept.name});
   return units;
 }
 
@@ -162,15 +180,18 @@ class Converter {
   bool resume(const Json& line);
   Status note(const Shard&);
   Status write(const Shard&);
-  Status quantise(const Unit&, SafetensorsWriter&);
-  Status quantise(std::size_t module, float s2, SafetensorsWriter&);
+  Status quantise(const Unit&, const FileNames&, SafetensorsWriter&);
+  Status quantise(std::size_t module, float s2, const FileNames&, SafetensorsWriter&);
   Result<float> amax_of(const std::string& group);
   Status copy(const std::string& tensor, SafetensorsWriter&);
   MatrixReader reader_of(const PlannedModule& one) const {
     const TensorPlace place = *master_.find(one.source.tensor);
     return {master_.file(place), master_.info(place), one.source};
   }
-  void add_progress(std::uint64_t bytes);
+  bool holds_codes(const FileNames& names, std::size_t module) const {
+    return names.hold(name_of(plan_.modules[module].module, Part::codes, options_));
+  }
+  void add_progress(std::uint64_t elements);
 
   const Checkpoint& master_;
   const Plan& plan_;
@@ -261,11 +282,10 @@ bool Converter::resume(const Json& line) {
 /// Floating point stands in the journal as its bits, which JSON keeps.
 Status Converter::note(const Shard& shard) {
   Json modules = Json::array();
-  std::set<std::string_view> names;
-  for (const TensorSpec& spec : shard.tensors) names.insert(spec.name);
+  const FileNames names(shard);
   for (std::size_t i = 0; i < plan_.modules.size(); ++i) {
     const ConvertedModule& one = conversion_.modules[i];
-    if (!names.contains(name_of(plan_.modules[i].module, Part::codes, options_))) continue;
+    if (!names.hold_part_of(plan_.modules[i], options_)) continue;
     modules.push_back({{"index", i},
                        {"s2", std::bit_cast<std::uint32_t>(one.tensor_scale)},
                        {"signal", std::bit_cast<std::int64_t>(one.noise.signal)},
@@ -280,13 +300,15 @@ Status Converter::note(const Shard& shard) {
 // --- Writing ---
 
 Status Converter::write(const Shard& shard) {
-  const std::vector<Unit> units = units_of(shard, plan_, options_);
+  const FileNames names(shard);
+  const std::vector<Unit> units = units_of(names, plan_, options_);
   if (finished_.contains(shard.file)) {
     ++conversion_.files_resumed;
     for (const Unit& unit : units) {
       for (const std::size_t module : unit.modules)
-        add_progress(
-            static_cast<std::uint64_t>(plan_.modules[module].source.rows * plan_.modules[module].source.columns));
+        if (holds_codes(names, module))
+          add_progress(
+              static_cast<std::uint64_t>(plan_.modules[module].source.rows * plan_.modules[module].source.columns));
       if (!unit.copied.empty()) add_progress(master_.info(*master_.find(unit.copied)).elements());
     }
     return ok();
@@ -294,7 +316,7 @@ Status Converter::write(const Shard& shard) {
   auto writer = SafetensorsWriter::create(part_ / shard.file, shard.tensors, {{"format", "pt"}});
   if (!writer) return writer.error();
   const auto work = [&](std::size_t i) {
-    return units[i].copied.empty() ? quantise(units[i], *writer) : copy(units[i].copied, *writer);
+    return units[i].copied.empty() ? quantise(units[i], names, *writer) : copy(units[i].copied, *writer);
   };
   if (Status s = for_each_unit(units.size(), options_.threads, work); !s) return s;
   for (const SafetensorsFile& file : master_.shards())
@@ -318,16 +340,16 @@ Result<float> Converter::amax_of(const std::string& group) {
   return amax;
 }
 
-Status Converter::quantise(const Unit& unit, SafetensorsWriter& writer) {
+Status Converter::quantise(const Unit& unit, const FileNames& names, SafetensorsWriter& writer) {
   const Result<float> amax = amax_of(plan_.modules[unit.modules.front()].group);
   if (!amax) return amax.error();
   const float s2 = nvfp4::tensor_scale(*amax, options_.method, options_.tensor_scale);
   for (const std::size_t module : unit.modules)
-    if (Status s = quantise(module, s2, writer); !s) return s;
+    if (Status s = quantise(module, s2, names, writer); !s) return s;
   return ok();
 }
 
-Status Converter::quantise(std::size_t index, float s2, SafetensorsWriter& writer) {
+Status Converter::quantise(std::size_t index, float s2, const FileNames& names, SafetensorsWriter& writer) {
   const PlannedModule& one = plan_.modules[index];
   const auto named = [&](Part part) { return name_of(one.module, part, options_); };
   ConvertedModule result{one.module, one.source.outputs(), one.source.inputs(), s2, {}};
@@ -341,14 +363,14 @@ Status Converter::quantise(std::size_t index, float s2, SafetensorsWriter& write
     nvfp4::quantize_rows(weights, s2, options_.method, codes, scales);
     nvfp4::dequantize_rows(codes, scales, s2, again);
     result.noise += nvfp4::noise_of(weights, again);
-    if (Status s = writer.append(named(Part::codes), std::as_bytes(std::span(codes))); !s) return s;
-    if (Status s = writer.append(named(Part::block_scale), std::as_bytes(std::span(scales))); !s) return s;
-    add_progress(weights.size());
+    if (Status s = names.append(writer, named(Part::codes), std::as_bytes(std::span(codes))); !s) return s;
+    if (Status s = names.append(writer, named(Part::block_scale), std::as_bytes(std::span(scales))); !s) return s;
+    if (holds_codes(names, index)) add_progress(weights.size());
   }
   const float stored = stored_scale(options_.dialect, s2), input = stored_scale(options_.dialect, kInputScale);
-  if (Status s = writer.append(named(Part::tensor_scale), bytes_of(stored)); !s) return s;
+  if (Status s = names.append(writer, named(Part::tensor_scale), bytes_of(stored)); !s) return s;
   if (options_.algo == Algo::w4a4)
-    if (Status s = writer.append(named(Part::input_scale), bytes_of(input)); !s) return s;
+    if (Status s = names.append(writer, named(Part::input_scale), bytes_of(input)); !s) return s;
   conversion_.modules[index] = std::move(result);
   return ok();
 }
@@ -375,7 +397,11 @@ void Converter::add_progress(std::uint64_t elements) {
 
 }  // namespace
 
-fs::path part_of(const fs::path& out) { return out.string() + ".part"; }
+fs::path part_of(const fs::path& out) {
+  // "OUT/" names OUT; OUT/.part would lie inside of what is not there yet.
+  const fs::path whole = out.has_filename() ? out : out.parent_path();
+  return whole.string() + ".part";
+}
 
 Result<Conversion> convert_tensors(const Checkpoint& master, const Plan& plan, const ConvertOptions& options,
                                    const fs::path& out, const OnProgress& progress) {

@@ -125,14 +125,53 @@ class Dequantizer {
   std::uint64_t done_ = 0, elements_ = 0;
 };
 
-/// config.json without what it says of quantisation, its other members in their order.
+// --- The configuration ---
+
+constexpr std::string_view kQuantization = "quantization_config";
+
+/// One behind the closing quote of the string that begins at `at`.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+  for (++at; at < text.size() && text[at] != '"'; ++at)
+    if (text[at] == '\\') ++at;
+  return at + 1;
+}
+
+/// The comma or brace behind the value that begins at or behind `at`.
+std::size_t end_of_value(std::string_view text, std::size_t at) {
+  for (int depth = 0; at < text.size(); ++at) {
+    if (text[at] == '"') at = end_of_string(text, at) - 1;
+    if (depth == 0 && (text[at] == ',' || text[at] == '}')) return at;
+    if (text[at] == '{' || text[at] == '[') ++depth;
+    if (text[at] == '}' || text[at] == ']') --depth;
+  }
+  return at;
+}
+
+/// The text of an object, which has been parsed before, without one of its members. All else stays as it is spelled:
+/// there are numbers that no parser gives back, and Python's Infinity, which JSON does not have.
+std::string without_member(std::string_view text, std::string_view name) {
+  for (std::size_t before = text.find('{'); before < text.size() && text[before] != '}';) {
+    const std::size_t key = text.find('"', before);
+    if (key == text.npos) break;
+    const std::size_t end = end_of_value(text, end_of_string(text, key));
+    if (Json::parse(text.substr(key, end_of_string(text, key) - key), nullptr, false) != name) {
+      before = end;
+      continue;
+    }
+    // With the comma before it; the first member has one behind it. The brace keeps its line.
+    const std::size_t last = text[end] == ',' ? end : text.find_last_not_of(" \t\r\n", end - 1) + 1;
+    if (text[before] == ',') return fmt::format("{}{}", text.substr(0, before), text.substr(last));
+    return fmt::format("{}{}", text.substr(0, before + 1), text.substr(text[end] == ',' ? end + 1 : end));
+  }
+  return std::string(text);
+}
+
+/// config.json without what it says of quantisation.
 Status write_config(const Checkpoint& from, const fs::path& part) {
   if (!from.config()) return ok();
-  auto config = nlohmann::ordered_json::parse(from.config()->text, nullptr, false);
-  if (!config.is_object()) return Error{"config.json: holds what JSON does not have; write the numbers out"};
-  config.erase("quantization_config");
-  if (config.empty()) return ok();
-  return write_file(part / "config.json", config.dump(2) + "\n");
+  const Json& value = from.config()->value;
+  if (value.size() == value.count(kQuantization)) return ok();
+  return write_file(part / "config.json", without_member(from.config()->text, kQuantization));
 }
 
 }  // namespace
