@@ -137,8 +137,8 @@ std::vector<std::uint32_t> stratified_million() {
       for (const std::uint32_t off : {0x7fffffu, 0u, 1u}) all.push_back(high << 23 | ((fraction + off) & 0x7fffff));
     };
     for (std::uint32_t top = 0; top < 256; ++top) near(top << 15);
-    for (int i = 0; i < 256; ++i) near((random() % 2048) << 12);
-    while (all.size() < begin + kOfOne) all.push_back(high << 23 | (random() & 0x7fffff));
+    for (int i = 0; i < 256; ++i) near(static_cast<std::uint32_t>(random() % 2048) << 12);
+    while (all.size() < begin + kOfOne) all.push_back(high << 23 | static_cast<std::uint32_t>(random() & 0x7fffff));
   }
   return all;
 }
