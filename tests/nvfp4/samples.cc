@@ -111,10 +111,9 @@ Weights tiny() {
 
 Weights any_bits(std::uint32_t seed, std::uint32_t low, std::uint32_t high) {
   std::mt19937 random(seed);
-  std::uniform_int_distribution<std::uint32_t> draw(low, high);
   Weights weights;
   for (int i = 0; i < 64 * 16; ++i) {
-    const float magnitude = std::bit_cast<float>(draw(random));
+    const auto magnitude = std::bit_cast<float>(static_cast<std::uint32_t>(low + random() % (high - low + 1)));
     weights.push_back(random() % 2 == 0 ? magnitude : -magnitude);
   }
   return weights;

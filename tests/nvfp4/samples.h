@@ -20,7 +20,8 @@ std::vector<float> gaussian(std::uint32_t seed, std::size_t count);
 /// so small that their scale underflows; largest and least bf16; every tie of E2M1 and of E4M3.
 std::vector<Sample> bf16_samples();
 
-/// Tensors of float32 values: bits drawn over all finite exponents, or within a few of them.
+/// Tensors of float32 values: bits drawn over all finite exponents, or within a few of them. The same on every machine:
+/// no library's distribution has a part in them.
 std::vector<Sample> f32_samples();
 
 }  // namespace assay::nvfp4
