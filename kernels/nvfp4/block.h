@@ -7,12 +7,11 @@
 //     s2 = amax / (6 * 448)              6 and 448 are the largest E2M1 and E4M3
 //     t  = amax_of_the_block / (6 * s2), 1 if that is 0, clamped to 2^-9 .. 448
 //     scale = E4M3(t)
-//     code  = E2M1(x / (e4m3(scale) * s2)), its sign bit set only where x < 0
+//     code  = E2M1(x / (e4m3(scale) * s2)), its sign bit set only where that quotient is below zero
 //
 // `rtn` is just that. The other methods change which scale is taken and leave the format alone:
 //   - `four_over_six`: E2M1's steps are coarse between 4 and 6, so each block is quantised twice, with its largest
-//   value
-//     at 6 and at 4, and the better one is kept; s2 = amax / (6 * 256) leaves the scale room to grow by half.
+//     value at 6 and at 4, and the better one is kept; s2 = amax / (6 * 256) leaves the scale room to grow by half.
 //   - `sweep`: every scale from two codes below rtn's to six above is tried.
 // Better is the smaller sum of squared errors, summed in float32 as a tree (i with i + 8, i + 4, i + 2, i + 1), so that
 // every machine and every vector width takes the same one; a tie keeps rtn's, then the lower code.
@@ -80,9 +79,11 @@ struct SweepRange {
 };
 constexpr SweepRange sweep_range(std::uint8_t rtn) { return {std::max(rtn - 2, 1), std::min(rtn + 6, 0x7e)}; }
 
-/// The E2M1 code of `x` over the block's step; a negative zero becomes a positive one.
+/// The E2M1 code of `x` over the block's step; a negative zero, also one that the quotient is rounded to, becomes a
+/// positive one.
 constexpr std::uint8_t element_code(float x, float step) {
-  return static_cast<std::uint8_t>((e2m1_nearest(x / step) & 7) | (x < 0 ? 8 : 0));
+  const float quotient = x / step;
+  return static_cast<std::uint8_t>((e2m1_nearest(quotient) & 7) | (quotient < 0 ? 8 : 0));
 }
 
 constexpr Block with_scale(std::span<const float, kBlock> x, std::uint8_t scale, float s2) {

@@ -87,10 +87,10 @@ using HalfBytes [[gnu::vector_size(kBlock / 2)]] = std::uint8_t;
 }
 
 [[gnu::always_inline]] inline void write_codes(const float* x, float step, std::uint8_t* codes) {
-  const Lanes lanes = load(x), y = magnitudes(lanes) / step;
+  const Lanes quotient = load(x) / step, y = magnitudes(quotient);
   // A comparison that holds is -1 in its lane.
   const Bits code = -((y > 0.25f) + (y >= 0.75f) + (y > 1.25f) + (y >= 1.75f) + (y > 2.5f) + (y >= 3.5f) + (y > 5.0f)) |
-                    ((lanes < 0.0f) & 8);
+                    ((quotient < 0.0f) & 8);
   static_assert(std::endian::native == std::endian::little);
   // Two codes in two bytes become two codes in one.
   const auto apart = std::bit_cast<Pairs>(__builtin_convertvector(code, Bytes));
@@ -126,14 +126,12 @@ void quantize_plain(const float* x, std::size_t blocks, float s2, Method method,
   quantize_body(x, blocks, s2, method, codes, scales);
 }
 
-Quantize widest() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl"))
-    return quantize_avx512;
-  return __builtin_cpu_supports("avx2") ? quantize_avx2 : quantize_plain;
+Quantize compiled_for(Vectors vectors) {
+  if (vectors == Vectors::avx512) return quantize_avx512;
+  return vectors == Vectors::avx2 ? quantize_avx2 : quantize_plain;
 }
 #else
-Quantize widest() { return quantize_plain; }
+Quantize compiled_for(Vectors) { return quantize_plain; }
 #endif
 
 std::uint32_t magnitude_bits(float value) { return std::bit_cast<std::uint32_t>(value) & 0x7fffffff; }
@@ -142,10 +140,26 @@ constexpr std::uint32_t kInfinity = 0x7f800000;
 
 }  // namespace
 
+std::vector<Vectors> vectors_here() {
+  std::vector<Vectors> here = {Vectors::plain};
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2")) here.push_back(Vectors::avx2);
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
+    here.push_back(Vectors::avx512);
+#endif
+  return here;
+}
+
 void quantize_rows(std::span<const float> weights, float s2, Method method, std::span<std::uint8_t> codes,
                    std::span<std::uint8_t> scales) {
-  static const Quantize quantize = widest();
-  quantize(weights.data(), weights.size() / kBlock, s2, method, codes.data(), scales.data());
+  static const Vectors widest = vectors_here().back();
+  quantize_rows(weights, s2, method, codes, scales, widest);
+}
+
+void quantize_rows(std::span<const float> weights, float s2, Method method, std::span<std::uint8_t> codes,
+                   std::span<std::uint8_t> scales, Vectors vectors) {
+  compiled_for(vectors)(weights.data(), weights.size() / kBlock, s2, method, codes.data(), scales.data());
 }
 
 void dequantize_rows(std::span<const std::uint8_t> codes, std::span<const std::uint8_t> scales, float s2,

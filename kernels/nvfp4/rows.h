@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "kernels/nvfp4/block.h"
 
@@ -18,6 +19,14 @@ namespace assay::nvfp4 {
 /// sixteenth.
 void quantize_rows(std::span<const float> weights, float s2, Method, std::span<std::uint8_t> codes,
                    std::span<std::uint8_t> scales);
+
+/// Sets of instructions that quantize_rows is compiled for.
+enum class Vectors : std::uint8_t { plain, avx2, avx512 };
+/// Those that this processor has, the widest last; quantize_rows takes that one.
+std::vector<Vectors> vectors_here();
+/// quantize_rows with instructions of one's choice, which must be here: for those who compare them.
+void quantize_rows(std::span<const float> weights, float s2, Method, std::span<std::uint8_t> codes,
+                   std::span<std::uint8_t> scales, Vectors);
 
 /// The values of whole blocks; sizes as above.
 void dequantize_rows(std::span<const std::uint8_t> codes, std::span<const std::uint8_t> scales, float s2,

@@ -9,13 +9,15 @@ this Python) this is a skip (77) that says so in capitals.
 import argparse
 import ctypes
 import json
-import os
 import struct
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+import peer_packages
 
 PACKAGES = {"safetensors": "0.8.0", "numpy": "2.2.6"}
 BITS = {"BOOL": 8, "F4": 4, "U8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F16": 16, "BF16": 16, "F32": 32,
@@ -114,35 +116,13 @@ class PeerTest(unittest.TestCase):
             peer.deserialize(damaged)
 
 
-def install(venv):
-    """The venv's Python, with the packages; or why there is none."""
-    python = venv / "bin/python"
-    wanted = [str(python), "-c", "".join(f"import {name}; assert {name}.__version__ == '{version}';"
-                                         for name, version in PACKAGES.items())]
-    if python.exists() and subprocess.run(wanted, capture_output=True, check=False).returncode == 0:
-        return python, ""
-    pinned = [f"{name}=={version}" for name, version in PACKAGES.items()]
-    for step in ([sys.executable, "-m", "venv", "--clear", str(venv)],
-                 [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *pinned]):
-        done = subprocess.run(step, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            return None, (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-    return python, ""
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--files", required=True)
     parser.add_argument("--venv", required=True, type=Path)
-    parser.add_argument("--installed", action="store_true", help="this is the venv's Python")
+    parser.add_argument(peer_packages.INSTALLED, action="store_true", help="this is the venv's Python")
     arguments = parser.parse_args()
-    if not arguments.installed:
-        python, reason = install(arguments.venv)
-        if python is None:
-            names = " AND ".join(f"{name} {version}" for name, version in PACKAGES.items())
-            print(f"SKIPPED: {names} CANNOT BE INSTALLED, SO NOTHING WAS COMPARED WITH THEM: {reason}")
-            return 77
-        os.execv(python, [str(python), __file__, "--installed", *sys.argv[1:]])
+    peer_packages.run_with(arguments.venv, PACKAGES)
     global peer
     import safetensors as peer
     PeerTest.program = arguments.files
