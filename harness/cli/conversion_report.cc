@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include <fmt/format.h>
@@ -22,7 +23,11 @@ using reports::Html;
 
 constexpr std::size_t kWorst = 10;
 
-double decibels(const ConvertedModule& module) { return nvfp4::sqnr_db(module.noise); }
+/// Infinity where the weights came through exactly, as zeros do, which have no signal either.
+double decibels(const nvfp4::Noise& noise) {
+  return noise.noise == 0 ? std::numeric_limits<double>::infinity() : nvfp4::sqnr_db(noise);
+}
+double decibels(const ConvertedModule& module) { return decibels(module.noise); }
 
 /// "21.803", or why there is none.
 std::string decibels_text(double value) { return std::isinf(value) ? "exact" : fmt::format("{:.3f}", value); }
@@ -203,14 +208,14 @@ Json to_json(const ConversionReport& report) {
           {"format", report.format},
           {"bytes_before", report.conversion.bytes_before},
           {"bytes_after", report.conversion.bytes_after},
-          {"sqnr_mdb", thousandths(nvfp4::sqnr_db(total_noise(report)))},
+          {"sqnr_mdb", thousandths(decibels(total_noise(report)))},
           {"modules", std::move(modules)},
           {"kept", std::move(kept)}};
 }
 
 std::string to_text(const ConversionReport& report, std::size_t columns, bool colour) {
   std::string text = headline(report) + "\n";
-  text += fmt::format("{} dB over all quantised weights\n\n", decibels_text(nvfp4::sqnr_db(total_noise(report))));
+  text += fmt::format("{} dB over all quantised weights\n\n", decibels_text(decibels(total_noise(report))));
   std::vector<std::vector<Cell>> rows;
   for (const ConvertedModule* one : worst_first(report)) {
     if (rows.size() == kWorst) break;
@@ -246,7 +251,7 @@ std::string to_page(const ConversionReport& report) {
                         reports::paragraph("", reports::code(report.source))}),
                reports::paragraph("lead", headline(report) + "."),
                reports::paragraph("", fmt::format("{} dB over all quantised weights. Policy {}; {}; written by {}.",
-                                                  decibels_text(nvfp4::sqnr_db(total_noise(report))), report.policy,
+                                                  decibels_text(decibels(total_noise(report))), report.policy,
                                                   report.format, report.tool))};
   if (!histogram.counts.empty()) body += section("How near the weights stayed", picture_of(histogram));
   body += section("The worst modules", modules_table("The modules farthest from the master", worst));

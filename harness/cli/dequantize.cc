@@ -1,4 +1,5 @@
 // `assay dequantize`: an NVFP4 artifact back to a checkpoint of plain weights.
+#include <cmath>
 #include <filesystem>
 #include <thread>
 
@@ -27,6 +28,8 @@ Exit run_dequantize(Arguments arguments) {
   app.add_flag("-q,--quiet", quiet, "No progress on standard error");
   Exit end = Exit::done;
   if (!parse(app, arguments, *find_subcommand("dequantize"), end)) return end;
+  // NaN is between any two numbers.
+  if (std::isnan(file_gigabytes)) return complain("dequantize", Error{"--file-size: nan is no size"}, Exit::usage);
   options.dtype = dtype == "f32" ? artifact::Dtype::F32 : artifact::Dtype::BF16;
   options.file_bytes = static_cast<std::uint64_t>(file_gigabytes * 1e9);
 
@@ -44,7 +47,7 @@ Exit run_dequantize(Arguments arguments) {
   const Status done = artifact::dequantize(*checkpoint, *artifact, options, out,
                                            [&](std::uint64_t at, std::uint64_t of) { bar.show(at, of); });
   bar.end();
-  if (!done) return complain("dequantize", done.error(), Exit::integrity);
+  if (!done) return complain("dequantize", done.error(), guilty(done.error()));
   fmt::print("{}: {} matrices as {}, {} tensors as they were\n", out, artifact->modules.size(), dtype,
              artifact->others.size());
   return Exit::done;

@@ -19,6 +19,10 @@ enum class Exit : int {
   terminated = 143,
 };
 
+/// Of an error that input or machine may be guilty of: `environment` where the operating system refused, a full disk
+/// for one, else `integrity`.
+inline Exit guilty(const Error& error) { return error.call.empty() ? Exit::integrity : Exit::environment; }
+
 /// Prints "assay COMMAND: message" and, if there is one, the log, on standard error; returns `code`.
 Exit complain(std::string_view command, const Error&, Exit code);
 

@@ -1,6 +1,7 @@
 // `assay quantize`: a BF16, F16 or F32 checkpoint in, an NVFP4 artifact that others' loaders read out.
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <thread>
 
@@ -103,6 +104,11 @@ void print_plan(const artifact::Plan& plan) {
     fmt::print("leave     {}  {}: {}\n", one.name, one.reason.rule, one.reason.text);
 }
 
+/// The last part of the path: "model" of "models/model/" too.
+std::string name_of(const fs::path& source) {
+  return (source.has_filename() ? source : source.parent_path()).filename().string();
+}
+
 /// Texts that lie beside the artifact; loaders look at neither.
 std::map<std::string, std::string> reports_of(const ConversionReport& report) {
   std::map<std::string, std::string> files{{"conversion.html", to_page(report)}};
@@ -117,11 +123,11 @@ Exit convert(const artifact::Checkpoint& master, const artifact::Plan& plan, con
   auto done = artifact::convert_tensors(master, plan, conversion, options.out,
                                         [&](std::uint64_t at, std::uint64_t of) { bar.show(at, of); });
   bar.end();
-  if (!done) return complain("quantize", done.error(), Exit::integrity);
+  if (!done) return complain("quantize", done.error(), guilty(done.error()));
   if (done->files_resumed > 0 && !options.quiet)
     fmt::print(stderr, "assay quantize: {} of {} files were there from a conversion that had been stopped\n",
                done->files_resumed, done->files);
-  const ConversionReport report{.source = fs::path(options.source).filename().string(),
+  const ConversionReport report{.source = name_of(options.source),
                                 .policy = policy,
                                 .tool = fmt::format("assay {}", build_info().version),
                                 .method = options.method,
@@ -132,7 +138,7 @@ Exit convert(const artifact::Checkpoint& master, const artifact::Plan& plan, con
                                 .kept = plan.kept};
   const Status finished =
       artifact::finish_artifact(master, plan, conversion, build_info().version, reports_of(report), options.out);
-  if (!finished) return complain("quantize", finished.error(), Exit::integrity);
+  if (!finished) return complain("quantize", finished.error(), guilty(finished.error()));
   print(report, options);
   return Exit::done;
 }
@@ -165,6 +171,9 @@ Exit run_quantize(Arguments arguments) {
   app.add_flag("-q,--quiet", options.quiet, "No progress on standard error");
   Exit end = Exit::done;
   if (!parse(app, arguments, *find_subcommand("quantize"), end)) return end;
+  // NaN is between any two numbers.
+  if (std::isnan(options.file_gigabytes))
+    return complain("quantize", Error{"--file-size: nan is no size"}, Exit::usage);
   if (out->empty() && dry->empty())
     return complain("quantize", Error{"name the artifact's folder with --out, or ask for --dry-run"}, Exit::usage);
   std::error_code unreadable;

@@ -1,8 +1,13 @@
 #include "kernels/artifact/convert.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -12,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/descriptor.h"
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
 #include "kernels/artifact/parallel.h"
@@ -242,8 +248,8 @@ Status Converter::open_journal(const std::vector<Shard>& shards) {
   const auto found = read_file(part_ / kConversionJournal);
   std::error_code failed;
   if (!found || !found->starts_with(first + "\n")) {
-    fs::remove_all(part_, failed);
-    if (Status s = make_folder(part_); !s) return s;
+    // What is in it, not the folder, which is locked.
+    for (const auto& entry : fs::directory_iterator(part_, failed)) fs::remove_all(entry, failed);
     journal_ = first + "\n";
     return write_file(part_ / kConversionJournal, journal_);
   }
@@ -395,6 +401,24 @@ void Converter::add_progress(std::uint64_t elements) {
   progress_(done_, elements_);
 }
 
+// --- One at a time ---
+
+/// Makes the folder and keeps other processes from writing into it for as long as the descriptor is open.
+Result<Descriptor> lock_folder(const fs::path& folder) {
+  if (Status s = make_folder(folder); !s) return s.error();
+  Descriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!handle) return errno_error(folder.string(), "open", "open", errno);
+  // The one that held the lock may just have given the folder its final name.
+  struct stat locked = {}, named = {};
+  const bool held = ::flock(handle.get(), LOCK_EX | LOCK_NB) == 0 && ::fstat(handle.get(), &locked) == 0 &&
+                    ::stat(folder.c_str(), &named) == 0 && locked.st_ino == named.st_ino;
+  if (held) return handle;
+  return Error{.message = folder.string() + ": another process is writing this artifact; wait until it ends",
+               .call = "flock",
+               .code = EWOULDBLOCK,
+               .name = "EWOULDBLOCK"};
+}
+
 }  // namespace
 
 fs::path part_of(const fs::path& out) {
@@ -405,6 +429,8 @@ fs::path part_of(const fs::path& out) {
 
 Result<Conversion> convert_tensors(const Checkpoint& master, const Plan& plan, const ConvertOptions& options,
                                    const fs::path& out, const OnProgress& progress) {
+  const Result<Descriptor> lock = lock_folder(part_of(out));
+  if (!lock) return lock.error();
   Result<Conversion> done = Converter(master, plan, options, part_of(out), progress).run();
   std::error_code ignored;
   if (!done) fs::remove_all(part_of(out), ignored);

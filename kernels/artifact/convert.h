@@ -62,7 +62,7 @@ std::filesystem::path part_of(const std::filesystem::path& out);
 
 /// Writes the tensors of the artifact into part_of(out), and the index where there are several files. Error: a weight
 /// that is NaN or infinite, named with its tensor, row and column; the master changed while it was read; the file
-/// system's. After an error nothing is left.
+/// system's. After an error nothing is left. Error too, then nothing is touched: another process is at it.
 Result<Conversion> convert_tensors(const Checkpoint&, const Plan&, const ConvertOptions&,
                                    const std::filesystem::path& out, const OnProgress&);
 

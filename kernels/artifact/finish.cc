@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/descriptor.h"
 #include "harness/base/file_system.h"
 #include "harness/base/json.h"
 #include "kernels/artifact/modelopt.h"
@@ -17,8 +18,8 @@ Status copy_whole(const fs::path& from, const fs::path& to) {
   std::error_code failed;
   fs::create_directories(to.parent_path(), failed);
   if (!failed) fs::copy_file(from, to, failed);
-  if (failed) return Error{fmt::format("{}: cannot copy it to {}: {}", from.string(), to.string(), failed.message())};
-  return ok();
+  if (!failed) return ok();
+  return errno_error(from.string(), fmt::format("copy to {}", to.string()), "copy_file_range", failed.value());
 }
 
 Status write_configurations(const Checkpoint& master, const Quantization& quantization, std::string_view version,
@@ -51,7 +52,7 @@ Status rename_whole(const fs::path& part, const fs::path& out) {
   if (Status s = sync_file_system_of(part); !s) return s;
   if (fs::exists(out)) return Error{fmt::format("{}: is there already; name a folder that is not", out.string())};
   fs::rename(part, out, failed);
-  if (failed) return Error{fmt::format("{}: cannot be given its name: {}", out.string(), failed.message())};
+  if (failed) return errno_error(out.string(), "name", "rename", failed.value());
   return sync_file_system_of(out);
 }
 
