@@ -154,6 +154,7 @@ struct Pattern {
   bool (*begins)(char);  ///< Whether a match can start with this character.
   bool in_binaries;      ///< So particular that machine code does not hold it by chance.
   bool starts_a_word;    ///< Else it starts anywhere: "-L/home/name".
+  char needs = '\0';     ///< A character that every match holds.
 };
 // The more particular first: an address inside a longer one is not looked for.
 constexpr std::array kPatterns{Pattern{"private key", match_private_key, begins_private_key, true, false},
@@ -163,7 +164,7 @@ constexpr std::array kPatterns{Pattern{"private key", match_private_key, begins_
                                Pattern{"MAC address", match_mac, is_hex, false, true},
                                Pattern{"IP address", match_address, begins_address, false, true},
                                Pattern{"access token", match_access_token, begins_access_token, false, true},
-                               Pattern{"e-mail address", match_email, begins_email, false, true}};
+                               Pattern{"e-mail address", match_email, begins_email, false, true, '@'}};
 
 /// For each character a bit for each pattern that can start with it, in texts and in binaries: most of what is scanned
 /// is passed over by one look at this table.
@@ -189,10 +190,20 @@ std::optional<Leak> leak_at(std::string_view text, std::size_t i, std::uint8_t c
   return std::nullopt;
 }
 
+/// The patterns that can be in the bytes at all: every word may begin a mail address, but few texts hold an '@'.
+std::uint8_t possible(std::string_view bytes) {
+  std::uint8_t all = 0;
+  for (std::size_t p = 0; p < kPatterns.size(); ++p)
+    if (kPatterns[p].needs == '\0' || bytes.find(kPatterns[p].needs) != std::string_view::npos)
+      all = static_cast<std::uint8_t>(all | (1u << p));
+  return all;
+}
+
 std::optional<Leak> find_leak(std::string_view bytes, std::size_t from, bool binary) {
   const Starts& starts = binary ? kInBinary : kInText;
+  const std::uint8_t mask = possible(bytes);
   for (std::size_t i = from; i < bytes.size(); ++i) {
-    const std::uint8_t candidates = starts[static_cast<unsigned char>(bytes[i])];
+    const std::uint8_t candidates = starts[static_cast<unsigned char>(bytes[i])] & mask;
     // Inside a word nothing starts, so a word is looked at once, at its first letter.
     if (candidates == 0 || (i > 0 && is_word(bytes[i]) && is_word(bytes[i - 1]))) continue;
     if (auto leak = leak_at(bytes, i, candidates)) return leak;
