@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <future>
+#include <iterator>
 #include <optional>
+#include <span>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -195,23 +199,52 @@ void see_artifact(ClosedWorld& world, const Entry& entry, std::string_view bytes
   world.artifacts.insert(name);
 }
 
-/// Reads each file once: hashed, and kept or scanned.
-std::vector<Entry> read_files(const fs::path& folder, const std::vector<std::string>& paths, ClosedWorld& world) {
+/// What some of the files are.
+struct Share {
   std::vector<Entry> entries;
+  ClosedWorld world;
+};
+
+/// Reads each file once: hashed, and kept or scanned.
+Share read_share(const fs::path& folder, std::span<const std::string> paths) {
+  Share share;
   for (const std::string& path : paths) {
     auto bytes = read_file(folder / path, kLargestFile);
     if (!bytes) {
-      world.findings.push_back({kClosedWorld, path, bytes.error().message});
+      share.world.findings.push_back({kClosedWorld, path, bytes.error().message});
       continue;
     }
-    entries.push_back(entry_of(path, *bytes));
+    share.entries.push_back(entry_of(path, *bytes));
     if (path.starts_with(kArtifactFolder)) {
-      see_artifact(world, entries.back(), *bytes);
+      see_artifact(share.world, share.entries.back(), *bytes);
     } else {
-      world.documents[path] = *std::move(bytes);
+      share.world.documents[path] = *std::move(bytes);
     }
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.path < b.path; });
+  return share;
+}
+
+/// Hashing and scanning is most of a verification, so the files are shared out; what is found keeps the files' order.
+std::vector<Entry> read_files(const fs::path& folder, std::span<const std::string> paths, ClosedWorld& world) {
+  constexpr std::size_t kMostThreads = 4, kFewestFiles = 256;
+  const std::size_t threads = std::clamp<std::size_t>(
+      std::min<std::size_t>(std::thread::hardware_concurrency(), paths.size() / kFewestFiles), 1, kMostThreads);
+  std::vector<std::future<Share>> shares;
+  for (std::size_t i = 0; i < threads; ++i) {
+    const std::size_t from = paths.size() * i / threads, to = paths.size() * (i + 1) / threads;
+    shares.push_back(std::async(i == 0 ? std::launch::deferred : std::launch::async, read_share, folder,
+                                paths.subspan(from, to - from)));
+  }
+  std::vector<Entry> entries;
+  for (std::future<Share>& one : shares) {
+    Share share = one.get();
+    std::ranges::move(share.entries, std::back_inserter(entries));
+    std::ranges::move(share.world.findings, std::back_inserter(world.findings));
+    std::ranges::move(share.world.leaks, std::back_inserter(world.leaks));
+    world.documents.merge(share.world.documents);
+    world.artifacts.merge(share.world.artifacts);
+  }
+  std::ranges::sort(entries, {}, &Entry::path);
   return entries;
 }
 
