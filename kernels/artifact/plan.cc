@@ -174,6 +174,30 @@ std::optional<std::string> repeated_module(const std::vector<PlannedModule>& mod
   return std::nullopt;
 }
 
+/// Sets that loaders fuse whatever the policy says: all of it quantised, with one scale, or none.
+Status check_fused_by_loaders(const Policy& policy, const Plan& plan) {
+  std::map<std::string, const PlannedModule*> first;
+  for (const PlannedModule& one : plan.modules) {
+    const auto fused = fusion_group(one.module);
+    if (!fused) continue;
+    const PlannedModule& other = *first.emplace(*fused, &one).first->second;
+    if (other.group != one.group)
+      return Error{
+          fmt::format("policy {}: {} and {} share no scale, but loaders fuse them into {}; name them in one "
+                      "fused set",
+                      policy.id, other.module, one.module, *fused)};
+  }
+  for (const std::string& kept : excluded_modules(plan)) {
+    const auto fused = fusion_group(kept);
+    if (const auto found = fused ? first.find(*fused) : first.end(); found != first.end())
+      return Error{
+          fmt::format("policy {}: {} stays and {} does not, but loaders fuse them into {}; name them in one "
+                      "fused set",
+                      policy.id, kept, found->second->module, *fused)};
+  }
+  return ok();
+}
+
 Status check_excluded(const Plan& plan) {
   std::vector<std::string> quantized;
   for (const PlannedModule& one : plan.modules) quantized.push_back(one.module);
@@ -208,6 +232,7 @@ Result<Plan> plan_conversion(const Policy& policy, std::span<const MasterTensor>
     return Error{fmt::format("policy {}: nothing is left to quantise; {}", policy.id, commonest_reason(plan.kept))};
   if (const auto name = repeated_module(plan.modules))
     return Error{fmt::format("module {}: two matrices of the master would have this name", *name)};
+  if (Status s = check_fused_by_loaders(policy, plan); !s) return s.error();
   if (Status s = check_excluded(plan); !s) return s.error();
   return plan;
 }

@@ -58,8 +58,8 @@ struct Plan {
 
 /// `hidden_size` is config.json's; it tells the two orientations of expert tensors apart. Error: an expert tensor whose
 /// orientation it does not settle, or whose gate and up are no halves; two matrices of one name; nothing left to
-/// quantise (with the commonest reason); a name for the exclusion list that loaders would find in that of a quantised
-/// module.
+/// quantise (with the commonest reason); modules that loaders fuse and the policy does not; a name for the exclusion
+/// list that loaders would find in that of a quantised module.
 Result<Plan> plan_conversion(const Policy&, std::span<const MasterTensor>, std::optional<std::int64_t> hidden_size);
 
 /// Full names of the Linears that were left alone: what an artifact's exclusion list holds.

@@ -275,6 +275,28 @@ TEST(PlanTest, APackedProjectionThatStaysByItsNameKeepsTheOthers) {
 
 // --- Refusals ---
 
+/// A policy of one's own cannot undo what loaders fuse: they would take one scale for unequal ones.
+TEST(PlanTest, WhatLoadersFuseMayNotBeParted) {
+  Policy policy = builtin();
+  policy.fused = {{"k_proj", "v_proj"}};
+  const std::vector<MasterTensor> tensors = {floats("a.k_proj.weight", {128, 256}),
+                                             floats("a.q_proj.weight", {256, 256}),
+                                             floats("a.v_proj.weight", {128, 256})};
+  EXPECT_EQ(refusal(plan_conversion(policy, tensors, kHidden)),
+            "policy default: a.k_proj and a.q_proj share no scale, but loaders fuse them into a.qkv_proj; name them in "
+            "one fused set");
+  policy.keep.push_back({"q", {"*.q_proj"}, "it is kept", true});
+  EXPECT_EQ(refusal(plan_conversion(policy, tensors, kHidden)),
+            "policy default: a.q_proj stays and a.k_proj does not, but loaders fuse them into a.qkv_proj; name them in "
+            "one fused set");
+  policy.fused = {{"k_proj", "v_proj", "q_proj"}};
+  EXPECT_EQ(refusal(plan_conversion(policy, tensors, kHidden)),
+            "policy default: nothing is left to quantise; of 2 tensors: it is served together with a.q_proj, which "
+            "stays");
+  policy.keep.pop_back();
+  EXPECT_EQ(refusal(plan_conversion(policy, tensors, kHidden)), "accepted");
+}
+
 TEST(PlanTest, TwoMatricesOfOneNameAreRefused) {
   EXPECT_EQ(
       refusal(plan_of({floats("m.experts.up_proj", {1, 512, 256}), floats("m.experts.0.up_proj.weight", {512, 256})})),
