@@ -81,6 +81,19 @@ std::vector<artifact::MasterTensor> tensors_of(const artifact::Checkpoint& maste
   return tensors;
 }
 
+/// Masters that a conversion would take and spoil.
+Status check_model(const artifact::Checkpoint& master) {
+  if (!master.config()) return ok();
+  const Json& config = master.config()->value;
+  if (config.contains("quantization_config"))
+    return Error{"config.json: has a quantization_config: the model is quantised already; name its master"};
+  if (config.contains("model_type") && config["model_type"] == "gpt_oss")
+    return Error{
+        "config.json: model_type gpt_oss: its gate and up lie column by column in one tensor, which this version does "
+        "not take apart; split the experts first"};
+  return ok();
+}
+
 std::optional<std::int64_t> hidden_size(const artifact::Checkpoint& master) {
   if (!master.config() || !master.config()->value.contains("hidden_size")) return std::nullopt;
   const Json& value = master.config()->value["hidden_size"];
@@ -187,6 +200,7 @@ Exit run_quantize(Arguments arguments) {
     return complain("quantize", Error{fmt::format("{}: no such file or folder", options.source)}, Exit::usage);
   const auto master = artifact::Checkpoint::open(options.source);
   if (!master) return complain("quantize", master.error(), Exit::integrity);
+  if (const Status fit = check_model(*master); !fit) return complain("quantize", fit.error(), Exit::integrity);
   const auto plan = artifact::plan_conversion(*policy, tensors_of(*master), hidden_size(*master));
   if (!plan) return complain("quantize", plan.error(), Exit::integrity);
   if (options.dry_run) {

@@ -20,6 +20,7 @@
 #include "harness/base/descriptor.h"
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
+#include "kernels/artifact/artifact.h"
 #include "kernels/artifact/parallel.h"
 #include "kernels/artifact/safetensors_writer.h"
 
@@ -384,6 +385,8 @@ Status Converter::quantise(std::size_t index, float s2, const FileNames& names, 
 Status Converter::copy(const std::string& tensor, SafetensorsWriter& writer) {
   const TensorPlace place = *master_.find(tensor);
   const TensorInfo& info = master_.info(place);
+  if (info.dtype == Dtype::F32 || info.dtype == Dtype::F16 || info.dtype == Dtype::BF16)
+    if (Status s = check_finite(master_.file(place), info); !s) return s;
   std::vector<std::byte> piece;
   for (std::uint64_t at = 0; at < info.bytes(); at += piece.size()) {
     piece.resize(std::min<std::uint64_t>(kCopyBytes, info.bytes() - at));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -473,6 +474,39 @@ TEST_F(KilledConversionTest, ASecondOneAtOnceLeavesTheFirstAlone) {
   ASSERT_TRUE(met) << "no conversion was met while it wrote";
   expect_done(assay(words("whole")));
   EXPECT_TRUE(files_below(at("nvfp4")) == files_below(at("whole")));
+}
+
+// --- Masters that a conversion would spoil ---
+
+TEST_F(QuantizeTest, AMasterThatIsQuantisedAlreadyIsRefusedAtOnce) {
+  write("master/config.json", R"({"quantization_config": {"quant_method": "modelopt"}})");
+  expect_refusal(quantize(), 4,
+                 "assay quantize: config.json: has a quantization_config: the model is quantised already; name its "
+                 "master");
+}
+
+TEST_F(QuantizeTest, GateAndUpColumnByColumnAreNotTakenForHalves) {
+  write("master/config.json", R"({"hidden_size": 128, "model_type": "gpt_oss"})");
+  expect_refusal(quantize(), 4,
+                 "assay quantize: config.json: model_type gpt_oss: its gate and up lie column by column in one tensor, "
+                 "which this version does not take apart; split the experts first");
+}
+
+TEST_F(QuantizeTest, AnInfinityInATensorThatIsCopiedIsRefusedToo) {
+  const auto master = Checkpoint::open(at("master"));
+  ASSERT_TRUE(master) << master.error().message;
+  const Ended plan = assay({"quantize", at("master"), "--dry-run"});
+  const std::size_t line = plan.out.find("leave     ");
+  ASSERT_NE(line, std::string::npos);
+  const std::string name = plan.out.substr(line + 10, plan.out.find("  ", line + 10) - line - 10);
+  master_.set(name, 3, std::numeric_limits<float>::infinity());
+  fs::remove_all(at("master"));
+  master_.write(at("master"));
+  const Ended ended = quantize();
+  EXPECT_EQ(ended.code, 4);
+  EXPECT_THAT(ended.err, HasSubstr("tensor '" + name + "': element 3 is inf; a model with it cannot be quantised\n"));
+  EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1);
+  expect_nothing_left("nvfp4");
 }
 
 }  // namespace
