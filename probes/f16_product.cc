@@ -60,16 +60,23 @@ std::vector<double> values(const std::vector<std::uint16_t>& codes) {
   return decoded;
 }
 
-/// scale * the sum of term(C), where it counts, and of term(product) over k, for each element.
-std::vector<float> for_each_element(const F16Product& product, double scale, double (*term)(double)) {
+/// scale * the sum of term(C), where it counts, and of term(product) over k, for each element. All columns of a row go
+/// on together, each in the order of k: a sum alone would wait for every addition.
+template <class Term>
+std::vector<float> for_each_element(const F16Product& product, double scale, Term term) {
   const std::vector<double> a = values(product.a), b = values(product.b);
+  const std::size_t n = product.n, k = product.k;
+  std::vector<double> by_k(n * k), sums(n);
+  for (std::size_t column = 0; column < n; ++column)
+    for (std::size_t i = 0; i < k; ++i) by_k[i * n + column] = b[column * k + i];
   std::vector<float> d;
-  for (std::size_t row = 0; row < product.m; ++row)
-    for (std::size_t column = 0; column < product.n; ++column) {
-      double sum = product.accumulate ? term(product.c[row * product.n + column]) : 0;
-      for (std::size_t i = 0; i < product.k; ++i) sum += term(a[row * product.k + i] * b[column * product.k + i]);
-      d.push_back(static_cast<float>(scale * sum));
-    }
+  for (std::size_t row = 0; row < product.m; ++row) {
+    for (std::size_t column = 0; column < n; ++column)
+      sums[column] = product.accumulate ? term(product.c[row * n + column]) : 0;
+    for (std::size_t i = 0; i < k; ++i)
+      for (std::size_t column = 0; column < n; ++column) sums[column] += term(a[row * k + i] * by_k[i * n + column]);
+    for (const double sum : sums) d.push_back(static_cast<float>(scale * sum));
+  }
   return d;
 }
 
