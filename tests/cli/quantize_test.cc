@@ -502,6 +502,7 @@ TEST_F(QuantizeTest, AnInfinityInATensorThatIsCopiedIsRefusedToo) {
   master_.set(name, 3, std::numeric_limits<float>::infinity());
   fs::remove_all(at("master"));
   master_.write(at("master"));
+  write("master/config.json", R"({"hidden_size": 128})");
   const Ended ended = quantize();
   EXPECT_EQ(ended.code, 4);
   EXPECT_THAT(ended.err, HasSubstr("tensor '" + name + "': element 3 is inf; a model with it cannot be quantised\n"));
