@@ -92,23 +92,33 @@ Json thousandths(double value) {
 
 // --- The page ---
 
-/// Modules by decibels, in bins of a quarter: a column each.
+/// Modules by decibels: a column for each bin.
 struct Histogram {
-  static constexpr int kBinsADecibel = 4;
-  int first = 0;  ///< Bin of the first column; bin b holds b/4 up to (b+1)/4.
+  int width = 0;  ///< Of a bin, in thousandths of a decibel.
+  int first = 0;  ///< The first column is of first * width up to (first + 1) * width.
   std::vector<std::size_t> counts;
 };
 
+/// The widest bins that still show how the modules differ: they may lie within a tenth of a decibel, or over twenty.
+int bin_width(int range) {
+  constexpr int kEnough = 8;
+  for (const int width : {5000, 2000, 1000, 500, 200, 100, 50, 20, 10})
+    if (range / width >= kEnough) return width;
+  return 5;
+}
+
 Histogram histogram_of(const ConversionReport& report) {
-  std::map<int, std::size_t> bins;
+  std::vector<int> values;
   for (const ConvertedModule& one : report.conversion.modules)
-    if (!std::isinf(decibels(one))) ++bins[static_cast<int>(std::floor(decibels(one) * Histogram::kBinsADecibel))];
-  Histogram histogram;
-  if (bins.empty()) return histogram;
+    if (std::isfinite(decibels(one))) values.push_back(static_cast<int>(std::floor(1000 * decibels(one))));
+  if (values.empty()) return {};
+  const auto [least, most] = std::ranges::minmax(values);
+  const int width = bin_width(most - least);
+  const auto bin_of = [width](int value) { return static_cast<int>(std::floor(static_cast<double>(value) / width)); };
   // A bin of its own at both ends, so that one bar is seen as one of several.
-  histogram.first = bins.begin()->first - 1;
-  for (int bin = histogram.first; bin <= bins.rbegin()->first + 1; ++bin)
-    histogram.counts.push_back(bins.contains(bin) ? bins[bin] : 0);
+  Histogram histogram{.width = width, .first = bin_of(least) - 1, .counts = {}};
+  histogram.counts.resize(static_cast<std::size_t>(bin_of(most) + 2 - histogram.first));
+  for (const int value : values) ++histogram.counts[static_cast<std::size_t>(bin_of(value) - histogram.first)];
   return histogram;
 }
 
@@ -124,9 +134,8 @@ Html picture_of(const Histogram& histogram) {
   const int columns = static_cast<int>(histogram.counts.size());
   const auto most = static_cast<int>(*std::ranges::max_element(histogram.counts));
   const auto x_of = [&](int column) { return kLeft + (kWidth - kLeft - kRight) * column / columns; };
-  // Whole decibels where there is room for each, else every second, fifth...
-  int step = 1;
-  while (columns / (Histogram::kBinsADecibel * step) > 16) step *= 2;
+  const int step = std::max(1, columns / 8);  // columns from one number of the axis to the next
+  const int digits = histogram.width < 10 ? 3 : histogram.width < 100 ? 2 : 1;
   Html marks;
   for (int column = 0; column < columns; ++column) {
     const auto count = static_cast<int>(histogram.counts[static_cast<std::size_t>(column)]);
@@ -140,11 +149,10 @@ Html picture_of(const Histogram& histogram) {
                                 {"height", number(height)}});
       if (width >= 14) marks += text_at(x + 1 + width / 2, kHeight - kBottom - height - 6, "middle", number(count));
     }
-    const int bin = histogram.first + column;
-    if (bin % (Histogram::kBinsADecibel * step) == 0) {
-      marks += element("path", {{"class", "tick"}, {"d", fmt::format("M{} {}v6", x, kHeight - kBottom)}});
-      marks += text_at(x, kHeight - kBottom + 20, "middle", number(bin / Histogram::kBinsADecibel));
-    }
+    if (column % step != 0) continue;
+    marks += element("path", {{"class", "tick"}, {"d", fmt::format("M{} {}v6", x, kHeight - kBottom)}});
+    marks += text_at(x, kHeight - kBottom + 20, "middle",
+                     fmt::format("{:.{}f}", (histogram.first + column) * histogram.width / 1000.0, digits));
   }
   marks +=
       element("path", {{"class", "axis"}, {"d", fmt::format("M{} {}H{}", kLeft, kHeight - kBottom, kWidth - kRight)}});
