@@ -13,7 +13,6 @@
 namespace assay::cli {
 namespace {
 
-using artifact::Artifact;
 using artifact::Checkpoint;
 using artifact::QuantizedModule;
 using artifact::TensorInfo;
