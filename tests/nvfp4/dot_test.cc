@@ -264,6 +264,12 @@ TEST(DotTest, TheModelKeepsThirtyFiveBitsBelowTheLargestExponent) {
   EXPECT_EQ(dot_fixed_point(a, b, 0), 0x1p-20f) << "a scale of zero has no exponent";
 }
 
+TEST(DotTest, ScalesOfZeroLeaveTheSmallestCAsItIs) {
+  // Were zero's exponent that of a subnormal, -6, C would be aligned to the blocks and lose all its bits.
+  const Line a = line_of(4, 7, 0), b = line_of(4, 7, 0x38);
+  for (const float c : {0x1p-60f, -0x1.234568p-50f, 0x1p-149f}) EXPECT_EQ(dot_fixed_point(a, b, c), c) << c;
+}
+
 /// How many of `trials` dot products of one length the model and a sum in order tell apart.
 int told_apart(std::mt19937& random, std::size_t k, const Bytes& scales, int trials) {
   int apart = 0;
