@@ -5,7 +5,6 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <limits>
 
 #include "harness/base/json_events.h"
 #include "kernels/artifact/safetensors.h"
@@ -16,17 +15,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "tensors are little-endian, and are read in place");
 
-/// IEEE 754 binary16: sign, 5 exponent bits with bias 15, 10 fraction bits.
-constexpr float f16_value(std::uint16_t code) {
-  const std::uint32_t sign = std::uint32_t{code} >> 15 << 31, exponent = (code >> 10) & 31, fraction = code & 0x3ff;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | fraction << 13);
-  const float magnitude = exponent == 0 ? static_cast<float>(fraction) * 0x1p-24f
-                                        : std::bit_cast<float>((exponent + 127 - 15) << 23 | fraction << 13);
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | sign);
-}
-static_assert(f16_value(0x3c00) == 1 && f16_value(0xc000) == -2 && f16_value(0x7bff) == 65504);
-static_assert(f16_value(0x0001) == 0x1p-24f && f16_value(0x7c00) == std::numeric_limits<float>::infinity());
-
 using ByteTable = std::array<float, 256>;
 constexpr ByteTable table_of(float (*value)(std::uint8_t)) {
   ByteTable table{};
@@ -36,7 +24,7 @@ constexpr ByteTable table_of(float (*value)(std::uint8_t)) {
 constexpr ByteTable kE4m3 = table_of(nvfp4::e4m3_value);
 /// e5m2 is the upper half of binary16.
 constexpr ByteTable kE5m2 =
-    table_of([](std::uint8_t code) { return f16_value(static_cast<std::uint16_t>(code << 8)); });
+    table_of([](std::uint8_t code) { return nvfp4::f16_value(static_cast<std::uint16_t>(code << 8)); });
 constexpr ByteTable kWhole = table_of([](std::uint8_t code) { return static_cast<float>(code); });
 
 const ByteTable* byte_table(Dtype dtype) {
@@ -61,7 +49,7 @@ void convert(Dtype dtype, std::span<const std::byte> bytes, std::span<float> out
   if (dtype == Dtype::BF16)
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = nvfp4::bf16_value(half_word(&bytes[2 * i]));
   if (dtype == Dtype::F16)
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = f16_value(half_word(&bytes[2 * i]));
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = nvfp4::f16_value(half_word(&bytes[2 * i]));
   if (const ByteTable* table = byte_table(dtype))
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = (*table)[std::to_integer<std::size_t>(bytes[i])];
 }
