@@ -8,9 +8,7 @@
 #include <array>
 #include <bit>
 #include <cerrno>
-#include <cstring>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -31,7 +29,6 @@ namespace fs = std::filesystem;
 
 /// Elements that a thread holds at a time: 4 MiB as float32, whole rows of nearly every matrix.
 constexpr std::int64_t kPiece = std::int64_t{1} << 20;
-constexpr std::size_t kCopyBytes = std::size_t{4} << 20;
 
 template <class T>
 std::span<const std::byte> bytes_of(const T& value) {
@@ -161,7 +158,7 @@ class Converter {
     for (std::size_t i = 0; i < plan.modules.size(); ++i) members_[plan.modules[i].group].push_back(i);
     for (const TensorPlace place : master.tensors()) {
       conversion_.bytes_before += master.info(place).bytes();
-      elements_ += master.info(place).elements();
+      progress_.expect(master.info(place).elements());
     }
   }
 
@@ -171,11 +168,7 @@ class Converter {
     if (Status s = open_journal(*shards); !s) return s.error();
     for (const Shard& shard : *shards)
       if (Status s = write(shard); !s) return s.error();
-    if (shards->size() > 1) {
-      const auto index = index_json(*shards);
-      if (!index) return index.error();
-      if (Status s = write_file(part_ / "model.safetensors.index.json", *index); !s) return s.error();
-    }
+    if (Status s = write_index(part_, *shards); !s) return s.error();
     conversion_.files = shards->size();
     return std::move(conversion_);
   }
@@ -198,19 +191,16 @@ class Converter {
   bool holds_codes(const FileNames& names, std::size_t module) const {
     return names.hold(name_of(plan_.modules[module].module, Part::codes, options_));
   }
-  void add_progress(std::uint64_t elements);
 
   const Checkpoint& master_;
   const Plan& plan_;
   const ConvertOptions& options_;
   const fs::path part_;
-  const OnProgress& progress_;
   std::map<std::string, std::vector<std::size_t>> members_;  ///< Of each fused group.
   std::set<std::string> finished_;                           ///< Files of an earlier, killed conversion.
   std::string journal_;
   Conversion conversion_;
-  std::mutex progress_lock_;
-  std::uint64_t done_ = 0, elements_ = 0;
+  Progress progress_;
 };
 
 Result<std::vector<Shard>> Converter::shards_of() {
@@ -314,9 +304,9 @@ Status Converter::write(const Shard& shard) {
     for (const Unit& unit : units) {
       for (const std::size_t module : unit.modules)
         if (holds_codes(names, module))
-          add_progress(
+          progress_.done(
               static_cast<std::uint64_t>(plan_.modules[module].source.rows * plan_.modules[module].source.columns));
-      if (!unit.copied.empty()) add_progress(master_.info(*master_.find(unit.copied)).elements());
+      if (!unit.copied.empty()) progress_.done(master_.info(*master_.find(unit.copied)).elements());
     }
     return ok();
   }
@@ -372,7 +362,7 @@ Status Converter::quantise(std::size_t index, float s2, const FileNames& names, 
     result.noise += nvfp4::noise_of(weights, again);
     if (Status s = names.append(writer, named(Part::codes), std::as_bytes(std::span(codes))); !s) return s;
     if (Status s = names.append(writer, named(Part::block_scale), std::as_bytes(std::span(scales))); !s) return s;
-    if (holds_codes(names, index)) add_progress(weights.size());
+    if (holds_codes(names, index)) progress_.done(weights.size());
   }
   const float stored = stored_scale(options_.dialect, s2), input = stored_scale(options_.dialect, kInputScale);
   if (Status s = names.append(writer, named(Part::tensor_scale), bytes_of(stored)); !s) return s;
@@ -387,21 +377,9 @@ Status Converter::copy(const std::string& tensor, SafetensorsWriter& writer) {
   const TensorInfo& info = master_.info(place);
   if (info.dtype == Dtype::F32 || info.dtype == Dtype::F16 || info.dtype == Dtype::BF16)
     if (Status s = check_finite(master_.file(place), info); !s) return s;
-  std::vector<std::byte> piece;
-  for (std::uint64_t at = 0; at < info.bytes(); at += piece.size()) {
-    piece.resize(std::min<std::uint64_t>(kCopyBytes, info.bytes() - at));
-    if (Status s = master_.file(place).read(info, at, piece); !s) return s;
-    if (Status s = writer.append(tensor, piece); !s) return s;
-  }
-  add_progress(info.elements());
+  if (Status s = copy_tensor(master_.file(place), info, writer); !s) return s;
+  progress_.done(info.elements());
   return ok();
-}
-
-void Converter::add_progress(std::uint64_t elements) {
-  if (!progress_) return;
-  const std::scoped_lock held(progress_lock_);
-  done_ += elements;
-  progress_(done_, elements_);
 }
 
 // --- One at a time ---

@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +20,7 @@
 #include "kernels/artifact/checkpoint.h"
 #include "kernels/artifact/modelopt.h"
 #include "kernels/artifact/plan.h"
+#include "kernels/artifact/progress.h"
 #include "kernels/nvfp4/rows.h"
 
 namespace assay::artifact {
@@ -50,9 +50,6 @@ struct Conversion {
   std::uint64_t bytes_before = 0, bytes_after = 0;  ///< Payloads of all tensors.
   std::size_t files = 0, files_resumed = 0;
 };
-
-/// Elements of the master that are done, of all; called by one thread at a time.
-using OnProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 /// In OUT.part: what the conversion is of, and the files that are finished.
 inline constexpr std::string_view kConversionJournal = ".conversion.jsonl";

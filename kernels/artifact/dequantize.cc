@@ -1,8 +1,6 @@
 #include "kernels/artifact/dequantize.h"
 
 #include <algorithm>
-#include <map>
-#include <mutex>
 #include <set>
 #include <vector>
 
@@ -22,15 +20,14 @@ namespace fs = std::filesystem;
 
 /// Elements that a thread holds at a time.
 constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
-constexpr std::size_t kCopyBytes = std::size_t{4} << 20;
 
 class Dequantizer {
  public:
   Dequantizer(const Checkpoint& from, const Artifact& artifact, const DequantizeOptions& options, fs::path part,
               const OnProgress& progress)
       : from_(from), artifact_(artifact), options_(options), part_(std::move(part)), progress_(progress) {
-    for (const QuantizedModule& one : artifact.modules) elements_ += one.rows * one.columns;
-    for (const TensorPlace place : artifact.others) elements_ += from.info(place).elements();
+    for (const QuantizedModule& one : artifact.modules) progress_.expect(one.rows * one.columns);
+    for (const TensorPlace place : artifact.others) progress_.expect(from.info(place).elements());
   }
 
   Status run() {
@@ -44,10 +41,7 @@ class Dequantizer {
     if (Status s = make_folder(part_); !s) return s;
     for (const Shard& shard : *shards)
       if (Status s = write(shard); !s) return s;
-    if (shards->size() < 2) return ok();
-    const auto index = index_json(*shards);
-    if (!index) return index.error();
-    return write_file(part_ / "model.safetensors.index.json", *index);
+    return write_index(part_, *shards);
   }
 
  private:
@@ -88,7 +82,7 @@ class Dequantizer {
         bytes = std::as_bytes(std::span(halves));
       }
       if (Status s = writer.append(name, bytes); !s) return s;
-      add_progress(count);
+      progress_.done(count);
     }
     return ok();
   }
@@ -99,30 +93,16 @@ class Dequantizer {
 
   Status copy(TensorPlace place, SafetensorsWriter& writer) {
     const TensorInfo& info = from_.info(place);
-    std::vector<std::byte> piece;
-    for (std::uint64_t at = 0; at < info.bytes(); at += piece.size()) {
-      piece.resize(std::min<std::uint64_t>(kCopyBytes, info.bytes() - at));
-      if (Status s = from_.file(place).read(info, at, piece); !s) return s;
-      if (Status s = writer.append(info.name, piece); !s) return s;
-    }
-    add_progress(info.elements());
+    if (Status s = copy_tensor(from_.file(place), info, writer); !s) return s;
+    progress_.done(info.elements());
     return ok();
-  }
-
-  void add_progress(std::uint64_t elements) {
-    if (!progress_) return;
-    const std::scoped_lock held(progress_lock_);
-    done_ += elements;
-    progress_(done_, elements_);
   }
 
   const Checkpoint& from_;
   const Artifact& artifact_;
   const DequantizeOptions& options_;
   const fs::path part_;
-  const OnProgress& progress_;
-  std::mutex progress_lock_;
-  std::uint64_t done_ = 0, elements_ = 0;
+  Progress progress_;
 };
 
 // --- The configuration ---

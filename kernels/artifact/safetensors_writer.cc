@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "harness/base/file_system.h"
 #include "harness/base/json.h"
 #include "harness/base/json_events.h"
 
@@ -304,6 +305,24 @@ Result<std::string> index_json(std::span<const Shard> shards) {
         return Error{fmt::format("tensor {}: the size is over 64 bits, or not of whole bytes", in_quotes(spec.name))};
     }
   return pretty_json({{"metadata", {{"total_size", total}}}, {"weight_map", std::move(weight_map)}});
+}
+
+Status write_index(const std::filesystem::path& folder, std::span<const Shard> shards) {
+  if (shards.size() < 2) return ok();
+  const auto index = index_json(shards);
+  if (!index) return index.error();
+  return write_file(folder / "model.safetensors.index.json", *index);
+}
+
+Status copy_tensor(const SafetensorsFile& from, const TensorInfo& tensor, SafetensorsWriter& writer) {
+  constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
+  std::vector<std::byte> piece;
+  for (std::uint64_t at = 0; at < tensor.bytes(); at += piece.size()) {
+    piece.resize(std::min(kPiece, tensor.bytes() - at));
+    if (Status s = from.read(tensor, at, piece); !s) return s;
+    if (Status s = writer.append(tensor.name, piece); !s) return s;
+  }
+  return ok();
 }
 
 }  // namespace assay::artifact

@@ -74,5 +74,10 @@ Result<std::vector<Shard>> plan_shards(std::span<const TensorSpec>, std::uint64_
 
 /// The text of model.safetensors.index.json: total_size and which file holds which tensor.
 Result<std::string> index_json(std::span<const Shard>);
+/// Writes it into the folder, where there is more than one file; a single one needs none.
+Status write_index(const std::filesystem::path& folder, std::span<const Shard>);
+
+/// Appends a tensor of another file as it is, in pieces of bounded size.
+Status copy_tensor(const SafetensorsFile& from, const TensorInfo&, SafetensorsWriter&);
 
 }  // namespace assay::artifact
