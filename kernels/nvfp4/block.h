@@ -65,19 +65,29 @@ constexpr std::uint8_t rtn_scale(float amax, float s2) {
   return e4m3_nearest(std::clamp(t, 0x1p-9f, kLargestE4m3));
 }
 
-/// The two scales that four_over_six tries: the block's largest value at 6, and at 4.
-constexpr std::array<std::uint8_t, 2> four_over_six_scales(float amax, float s2) {
-  const float t = amax / (kLargestE2m1 * s2);
-  if (t == 0) return {kScaleOfZeros, kScaleOfZeros};
-  return {e4m3_nearest(std::clamp(t, 0x1p-9f, kLargestE4m3)),
-          e4m3_nearest(std::clamp(1.5f * t, 0x1p-9f, kLargestE4m3))};
+/// The scale that puts the block's largest value at 4 instead of 6.
+constexpr std::uint8_t scale_at_four(float amax, float s2) {
+  return e4m3_nearest(std::clamp(1.5f * (amax / (kLargestE2m1 * s2)), 0x1p-9f, kLargestE4m3));
 }
 
-/// The scales that sweep tries, around rtn's.
-struct SweepRange {
-  int first = 0, last = 0;
-};
-constexpr SweepRange sweep_range(std::uint8_t rtn) { return {std::max(rtn - 2, 1), std::min(rtn + 6, 0x7e)}; }
+/// The scale of a block, of those that the method tries: the first whose error is least, rtn's before the others, the
+/// others in ascending order. `error_of(scale)` is squared_error with that scale.
+template <class ErrorOf>
+[[gnu::always_inline]] constexpr std::uint8_t choose_scale(float amax, float s2, Method method,
+                                                           const ErrorOf& error_of) {
+  const std::uint8_t rtn = rtn_scale(amax, s2);
+  if (method == Method::rtn || amax == 0) return rtn;
+  int first = std::max(rtn - 2, 1), last = std::min(rtn + 6, 0x7e);
+  if (method == Method::four_over_six) first = last = scale_at_four(amax, s2);
+  std::uint8_t best = rtn;
+  float least = error_of(rtn);
+  for (int scale = first; scale <= last; ++scale) {
+    if (scale == rtn) continue;
+    const float error = error_of(static_cast<std::uint8_t>(scale));
+    if (error < least) best = static_cast<std::uint8_t>(scale), least = error;
+  }
+  return best;
+}
 
 /// The E2M1 code of `x` over the block's step; a negative zero, also one that the quotient is rounded to, becomes a
 /// positive one.
@@ -122,24 +132,8 @@ constexpr float largest_magnitude(std::span<const float, kBlock> x) {
 
 /// Finite weights in, a block out. s2 is tensor_scale's, of an amax at least as large as the block's.
 constexpr Block quantize_block(std::span<const float, kBlock> x, float s2, Method method) {
-  const float amax = largest_magnitude(x);
-  const std::uint8_t rtn = rtn_scale(amax, s2);
-  Block best = with_scale(x, rtn, s2);
-  if (method == Method::rtn || amax == 0) return best;
-  float least = squared_error(x, best, s2);
-  const auto attempt = [&](std::uint8_t scale) {
-    const Block block = with_scale(x, scale, s2);
-    const float error = squared_error(x, block, s2);
-    if (error < least) best = block, least = error;
-  };
-  if (method == Method::four_over_six) {
-    attempt(four_over_six_scales(amax, s2)[1]);
-    return best;
-  }
-  const SweepRange range = sweep_range(rtn);
-  for (int scale = range.first; scale <= range.last; ++scale)
-    if (scale != rtn) attempt(static_cast<std::uint8_t>(scale));
-  return best;
+  const auto error_of = [&](std::uint8_t scale) { return squared_error(x, with_scale(x, scale, s2), s2); };
+  return with_scale(x, choose_scale(largest_magnitude(x), s2, method, error_of), s2);
 }
 
 }  // namespace assay::nvfp4

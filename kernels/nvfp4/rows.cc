@@ -10,9 +10,7 @@ namespace {
 
 // A block is one vector of sixteen floats: the vector extension of g++ and clang, which becomes one, two or four
 // registers of the machine. The bodies are inlined into the functions with a target below, so that each is compiled for
-// every set of instructions.
-
-// All of them are inlined, so that it does not matter how a vector would be passed to a function.
+// every set of instructions; and how a vector would be passed to a function does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 using Lanes [[gnu::vector_size(kBlock * sizeof(float))]] = float;
@@ -66,24 +64,11 @@ using HalfBytes [[gnu::vector_size(kBlock / 2)]] = std::uint8_t;
 }
 
 [[gnu::always_inline]] inline std::uint8_t best_scale(const Lanes& a, float s2, Method method) {
-  const float amax = largest_of(a);
-  const std::uint8_t rtn = rtn_scale(amax, s2);
-  if (method == Method::rtn || amax == 0) return rtn;
   const float per_unit = 1 / s2;
-  std::uint8_t best = rtn;
-  float least = error_with(a, e4m3_value(rtn) * s2, per_unit);
-  const auto attempt = [&](std::uint8_t scale) __attribute__((always_inline)) {
-    const float error = error_with(a, e4m3_value(scale) * s2, per_unit);
-    if (error < least) best = scale, least = error;
-  };
-  if (method == Method::four_over_six) {
-    attempt(four_over_six_scales(amax, s2)[1]);
-    return best;
-  }
-  const SweepRange range = sweep_range(rtn);
-  for (int scale = range.first; scale <= range.last; ++scale)
-    if (scale != rtn) attempt(static_cast<std::uint8_t>(scale));
-  return best;
+  return choose_scale(
+      largest_of(a), s2, method, [&](std::uint8_t scale) __attribute__((always_inline)) {
+        return error_with(a, e4m3_value(scale) * s2, per_unit);
+      });
 }
 
 [[gnu::always_inline]] inline void write_codes(const float* x, float step, std::uint8_t* codes) {
