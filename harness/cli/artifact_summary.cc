@@ -9,6 +9,7 @@
 #include "harness/base/json.h"
 #include "harness/cli/terminal.h"
 #include "kernels/artifact/artifact.h"
+#include "kernels/artifact/module_name.h"
 
 namespace assay::cli {
 namespace {
@@ -33,8 +34,6 @@ std::uint64_t bytes_of(const Checkpoint& checkpoint) {
   for (const artifact::TensorPlace place : checkpoint.tensors()) bytes += checkpoint.info(place).bytes();
   return bytes;
 }
-
-std::string last_part(const std::string& name) { return name.substr(name.rfind('.') + 1); }
 
 }  // namespace
 
@@ -74,7 +73,7 @@ std::string artifact_text(const Json& summary, std::size_t columns, bool colour)
   std::map<std::tuple<std::string, std::uint64_t, std::uint64_t>, std::vector<std::string>> groups;
   for (const Json& one : summary.at("modules")) {
     const std::string name = one.at("module");
-    groups[{last_part(name), one.at("outputs"), one.at("inputs")}].push_back(name);
+    groups[{std::string(artifact::split_module(name).last), one.at("outputs"), one.at("inputs")}].push_back(name);
   }
   std::vector<std::vector<Cell>> rows;
   for (const auto& [key, names] : groups)

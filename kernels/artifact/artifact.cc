@@ -11,11 +11,12 @@
 #include <utility>
 
 #include "harness/base/json_events.h"
+#include "kernels/nvfp4/block.h"
 
 namespace assay::artifact {
 namespace {
 
-constexpr std::uint64_t kBlock = 16;  ///< Elements under one block scale.
+constexpr std::uint64_t kBlock = nvfp4::kBlock;
 
 // --- Which tensors belong together ---
 

@@ -7,11 +7,13 @@
 #include <utility>
 
 #include "harness/base/json_events.h"
+#include "kernels/artifact/module_name.h"
+#include "kernels/nvfp4/block.h"
 
 namespace assay::artifact {
 namespace {
 
-constexpr int kGroup = 16;  ///< Elements under one block scale.
+constexpr int kGroup = nvfp4::kBlock;
 
 // --- Names ---
 
@@ -41,12 +43,6 @@ constexpr std::array kFused = {
     FusedRow{"q_a_proj", "fused_qkv_a_proj"},
     FusedRow{"kv_a_proj_with_mqa", "fused_qkv_a_proj"},
 };
-
-std::pair<std::string_view, std::string_view> split_last(std::string_view module) {
-  const std::size_t dot = module.rfind('.');
-  if (dot == module.npos) return {"", module};
-  return {module.substr(0, dot + 1), module.substr(dot + 1)};
-}
 
 // --- Formats ---
 
@@ -264,7 +260,7 @@ float stored_scale(Dialect dialect, float multiplier) {
 }
 
 std::optional<std::string> fusion_group(std::string_view module) {
-  const auto [folder, last] = split_last(module);
+  const auto [folder, last] = split_module(module);
   const auto* row = std::ranges::find(kFused, last, &FusedRow::member);
   if (row == kFused.end()) return std::nullopt;
   return fmt::format("{}{}", folder, row->group);

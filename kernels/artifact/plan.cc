@@ -8,22 +8,12 @@
 #include <fmt/format.h>
 
 #include "kernels/artifact/modelopt.h"
+#include "kernels/artifact/module_name.h"
 
 namespace assay::artifact {
 namespace {
 
 constexpr std::string_view kWeight = ".weight";
-
-struct Names {
-  std::string_view parent, last;
-};
-
-/// "a.b.c" -> {"a.b.", "c"}.
-Names split(std::string_view module) {
-  const std::size_t dot = module.rfind('.');
-  if (dot == std::string_view::npos) return {"", module};
-  return {module.substr(0, dot + 1), module.substr(dot + 1)};
-}
 
 std::string_view module_of(std::string_view tensor) {
   return tensor.ends_with(kWeight) ? tensor.substr(0, tensor.size() - kWeight.size()) : tensor;
@@ -31,7 +21,8 @@ std::string_view module_of(std::string_view tensor) {
 
 /// A tensor of three dimensions below "experts": the matrices of all experts of a layer.
 bool holds_experts(const MasterTensor& tensor) {
-  return tensor.shape.size() == 3 && tensor.shape[0] > 0 && split(module_of(tensor.name)).parent.ends_with("experts.");
+  return tensor.shape.size() == 3 && tensor.shape[0] > 0 &&
+         split_module(module_of(tensor.name)).parent.ends_with("experts.");
 }
 
 /// Whether it holds matrices that a Linear may multiply by.
@@ -85,7 +76,7 @@ std::vector<PlannedModule> modules_of_expert(const MasterTensor& tensor, std::st
 }
 
 Result<std::vector<PlannedModule>> modules_of_experts(const MasterTensor& tensor, std::optional<std::int64_t> hidden) {
-  const Names names = split(module_of(tensor.name));
+  const ModuleName names = split_module(module_of(tensor.name));
   const Result<bool> transposed = is_transposed(tensor, names.last, hidden);
   if (!transposed) return transposed.error();
   if (Status s = check_halves(tensor, names.last, *transposed); !s) return s.error();

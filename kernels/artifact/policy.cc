@@ -9,12 +9,14 @@
 #include <fmt/ranges.h>
 
 #include "harness/base/json.h"
+#include "kernels/artifact/module_name.h"
 #include "kernels/artifact/policy_texts.h"
+#include "kernels/nvfp4/block.h"
 
 namespace assay::artifact {
 namespace {
 
-constexpr std::int64_t kBlock = 16;
+constexpr std::int64_t kBlock = nvfp4::kBlock;
 
 Result<std::vector<std::string>> read_strings(const Json& list, const std::string& where) {
   std::vector<std::string> strings;
@@ -124,9 +126,7 @@ std::optional<Reason> why_kept(const Policy& policy, std::string_view module, st
 }
 
 std::string fusion_group(const Policy& policy, std::string_view module) {
-  const std::size_t dot = module.rfind('.');
-  const std::string_view last = dot == std::string_view::npos ? module : module.substr(dot + 1);
-  const std::string_view parent = module.substr(0, module.size() - last.size());
+  const auto [parent, last] = split_module(module);
   for (const std::vector<std::string>& set : policy.fused)
     if (std::ranges::find(set, last) != set.end()) return fmt::format("{}{}", parent, fmt::join(set, "+"));
   return std::string(module);
