@@ -155,18 +155,25 @@ Status read_algo(const Json& object, std::string_view where, Quantization& q) {
   return ok();
 }
 
+/// What every form says under names of its own: the format of the KV cache, and which modules were left alone.
+Status read_rest(const Json& object, std::string_view cache_key, std::string_view names_key, const std::string& where,
+                 Quantization& q) {
+  const Result<bool> cache = reads_fp8_cache(member(object, cache_key), where);
+  if (!cache) return cache.error();
+  q.fp8_kv_cache = *cache;
+  auto names = names_of(member(object, names_key), fmt::format("{}: {}", where, names_key));
+  if (!names) return std::move(names).error();
+  q.excluded = *std::move(names);
+  return ok();
+}
+
 Result<Quantization> read_hf_quant_config(const Json& file, const std::string& where) {
   const Json& object = member(file, "quantization");
   if (!object.is_object()) return Error{where + ": no object 'quantization'"};
   Quantization q;
   if (Status s = read_algo(object, where, q); !s) return s.error();
   if (Status s = check_group_size(member(object, "group_size"), where); !s) return s.error();
-  const Result<bool> cache = reads_fp8_cache(member(object, "kv_cache_quant_algo"), where);
-  if (!cache) return cache.error();
-  q.fp8_kv_cache = *cache;
-  auto names = names_of(member(object, "exclude_modules"), where + ": exclude_modules");
-  if (!names) return std::move(names).error();
-  q.excluded = *std::move(names);
+  if (Status s = read_rest(object, "kv_cache_quant_algo", "exclude_modules", where, q); !s) return s.error();
   return q;
 }
 
@@ -176,12 +183,7 @@ Result<Quantization> read_modelopt(const Json& object, const std::string& where)
   const Json& group = member(member(object, "config_groups"), "group_0");
   if (q.layers.empty())
     if (Status s = check_group_size(member(member(group, "weights"), "group_size"), where); !s) return s.error();
-  const Result<bool> cache = reads_fp8_cache(member(object, "kv_cache_scheme"), where);
-  if (!cache) return cache.error();
-  q.fp8_kv_cache = *cache;
-  auto names = names_of(member(object, "ignore"), where + ": ignore");
-  if (!names) return std::move(names).error();
-  q.excluded = *std::move(names);
+  if (Status s = read_rest(object, "kv_cache_scheme", "ignore", where, q); !s) return s.error();
   return q;
 }
 
@@ -203,12 +205,7 @@ Result<Quantization> read_compressed(const Json& object, const std::string& wher
   if (Status s = check_compressed_group(*groups.begin(), where); !s) return s.error();
   Quantization q{.dialect = Dialect::compressed_tensors};
   q.algo = member(*groups.begin(), "input_activations").is_null() ? Algo::w4a16 : Algo::w4a4;
-  const Result<bool> cache = reads_fp8_cache(member(object, "kv_cache_scheme"), where);
-  if (!cache) return cache.error();
-  q.fp8_kv_cache = *cache;
-  auto names = names_of(member(object, "ignore"), where + ": ignore");
-  if (!names) return std::move(names).error();
-  q.excluded = *std::move(names);
+  if (Status s = read_rest(object, "kv_cache_scheme", "ignore", where, q); !s) return s.error();
   return q;
 }
 
