@@ -1,9 +1,13 @@
 // `assay quantize`: a BF16, F16 or F32 checkpoint in, an NVFP4 artifact that others' loaders read out.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -22,40 +26,48 @@ namespace {
 
 namespace fs = std::filesystem;
 
-template <class Word>
-using Words = std::map<std::string, Word>;
+/// The words of an option with what they mean, the default first.
+template <class Meaning>
+using Words = std::vector<std::pair<std::string, Meaning>>;
 
-const Words<nvfp4::Method>& methods() {
-  static const Words<nvfp4::Method> words{
-      {"rtn", nvfp4::Method::rtn}, {"4o6", nvfp4::Method::four_over_six}, {"sweep", nvfp4::Method::sweep}};
-  return words;
+Words<nvfp4::Method> methods() {
+  return {{"sweep", nvfp4::Method::sweep}, {"4o6", nvfp4::Method::four_over_six}, {"rtn", nvfp4::Method::rtn}};
 }
-const Words<nvfp4::TensorScale>& tensor_scales() {
-  static const Words<nvfp4::TensorScale> words{{"amax", nvfp4::TensorScale::amax}, {"pow2", nvfp4::TensorScale::pow2}};
-  return words;
+Words<nvfp4::TensorScale> tensor_scales() {
+  return {{"pow2", nvfp4::TensorScale::pow2}, {"amax", nvfp4::TensorScale::amax}};
 }
-const Words<artifact::Algo>& algos() {
-  static const Words<artifact::Algo> words{{"w4a16", artifact::Algo::w4a16}, {"w4a4", artifact::Algo::w4a4}};
-  return words;
+Words<artifact::Algo> algos() { return {{"w4a16", artifact::Algo::w4a16}, {"w4a4", artifact::Algo::w4a4}}; }
+Words<artifact::Dialect> dialects() {
+  return {{"modelopt", artifact::Dialect::modelopt}, {"compressed-tensors", artifact::Dialect::compressed_tensors}};
 }
-const Words<artifact::Dialect>& dialects() {
-  static const Words<artifact::Dialect> words{{"modelopt", artifact::Dialect::modelopt},
-                                              {"compressed-tensors", artifact::Dialect::compressed_tensors}};
-  return words;
+
+/// An option that takes one of the words.
+template <class Meaning>
+void add_choice(CLI::App& app, const std::string& name, std::string& chosen, const Words<Meaning>& words,
+                const std::string& help) {
+  std::vector<std::string> all;
+  for (const auto& [word, meaning] : words) all.push_back(word);
+  chosen = all.front();
+  app.add_option(name, chosen, help)->check(CLI::IsMember(all))->capture_default_str();
+}
+
+template <class Meaning>
+Meaning meaning_of(const std::string& chosen, const Words<Meaning>& words) {
+  return std::ranges::find(words, chosen, &Words<Meaning>::value_type::first)->second;
 }
 
 struct Options {
   std::string source, out, policy;
-  std::string method = "sweep", tensor_scale = "pow2", algo = "w4a16", format = "modelopt";
+  std::string method, tensor_scale, algo, format;
   unsigned threads = std::max(1u, std::thread::hardware_concurrency());
   double file_gigabytes = 5;
   bool dry_run = false, json = false, quiet = false;
 
   artifact::ConvertOptions conversion() const {
-    return {.method = methods().at(method),
-            .tensor_scale = tensor_scales().at(tensor_scale),
-            .algo = algos().at(algo),
-            .dialect = dialects().at(format),
+    return {.method = meaning_of(method, methods()),
+            .tensor_scale = meaning_of(tensor_scale, tensor_scales()),
+            .algo = meaning_of(algo, algos()),
+            .dialect = meaning_of(format, dialects()),
             .threads = threads,
             .file_bytes = static_cast<std::uint64_t>(file_gigabytes * 1e9)};
   }
@@ -163,18 +175,10 @@ Exit run_quantize(Arguments arguments) {
   Options options;
   app.add_option("SRC", options.source, "The master: a folder with safetensors, or one such file")->required();
   auto* out = app.add_option("-o,--out", options.out, "The artifact's folder, which must not be there yet");
-  app.add_option("--method", options.method, "How a block's scale is chosen")
-      ->check(CLI::IsMember({"rtn", "4o6", "sweep"}))
-      ->capture_default_str();
-  app.add_option("--tensor-scale", options.tensor_scale, "A power of two, or amax / 2688 as it is")
-      ->check(CLI::IsMember({"pow2", "amax"}))
-      ->capture_default_str();
-  app.add_option("--algo", options.algo, "Weights alone, or with an input scale for activations in FP4")
-      ->check(CLI::IsMember({"w4a16", "w4a4"}))
-      ->capture_default_str();
-  app.add_option("--format", options.format, "Whose names and configuration the artifact has")
-      ->check(CLI::IsMember({"modelopt", "compressed-tensors"}))
-      ->capture_default_str();
+  add_choice(app, "--method", options.method, methods(), "How a block's scale is chosen");
+  add_choice(app, "--tensor-scale", options.tensor_scale, tensor_scales(), "A power of two, or amax / 2688 as it is");
+  add_choice(app, "--algo", options.algo, algos(), "Weights alone, or with an input scale for activations in FP4");
+  add_choice(app, "--format", options.format, dialects(), "Whose names and configuration the artifact has");
   app.add_option("--policy", options.policy,
                  "What is left alone, and why (docs/quantize.md); else the built-in policy");
   app.add_option("--threads", options.threads, "How many at a time")->check(CLI::Range(1u, 1024u));
