@@ -1,5 +1,7 @@
 #include "reports/page_table.h"
 
+#include "reports/page_texts.h"
+
 namespace assay::reports {
 namespace {
 
@@ -42,5 +44,18 @@ Html paragraph(std::string_view style, const Html& content) {
 }
 
 Html code(std::string_view text) { return element("code", {}, text); }
+
+Html page_head(const std::string& title) {
+  // Whatever became of the page on its way.
+  constexpr std::string_view kPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+  return element("head", {},
+                 {element("meta", {{"charset", "utf-8"}}),
+                  element("meta", {{"http-equiv", "Content-Security-Policy"}, {"content", std::string(kPolicy)}}),
+                  element("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}}),
+                  element("meta", {{"name", "color-scheme"}, {"content", "light dark"}}),
+                  // Otherwise a browser asks the server for one.
+                  element("link", {{"rel", "icon"}, {"href", "data:,"}}), element("title", {}, title),
+                  style_sheet(page_texts().front())});
+}
 
 }  // namespace assay::reports

@@ -1,5 +1,6 @@
-// Tables of the page: a caption for those who hear it, headings with their scope, and a frame that scrolls by itself on
-// a narrow screen. Tested by tests/reports/render_html_test.cc.
+// What every page is made of: its head, which lets it load nothing, and tables with a caption for those who hear it,
+// headings with their scope, and a frame that scrolls by itself on a narrow screen. Tested by
+// tests/reports/render_html_test.cc.
 #pragma once
 
 #include <string>
@@ -25,6 +26,8 @@ Html page_table(std::string_view style, std::string_view caption, const std::vec
 /// <details> with a summary.
 Html folded(const Html& summary, const Html& body);
 Html paragraph(std::string_view style, const Html&);
+/// The <head> of a self-contained page: it may show itself and nothing from elsewhere.
+Html page_head(const std::string& title);
 Html code(std::string_view text);
 
 }  // namespace assay::reports

@@ -7,15 +7,11 @@
 #include "reports/html.h"
 #include "reports/page_parts.h"
 #include "reports/page_table.h"
-#include "reports/page_texts.h"
 #include "reports/passages.h"
 #include "reports/report_json.h"
 
 namespace assay::reports {
 namespace {
-
-/// The page may show itself and nothing from elsewhere, whatever became of it on its way.
-constexpr std::string_view kPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 struct Part {
   std::string_view id, title, in_contents;
@@ -32,17 +28,8 @@ constexpr std::array kParts = {Part{"gates", "Gate ladder", "Gates", gates_part}
                                Part{"codes", "What the codes show", "Codes", codes_part},
                                Part{"limits", "What remains open", "Limits", limits_part}};
 
-Html head(const Report& report) {
-  return element(
-      "head", {},
-      {element("meta", {{"charset", "utf-8"}}),
-       element("meta", {{"http-equiv", "Content-Security-Policy"}, {"content", std::string(kPolicy)}}),
-       element("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}}),
-       element("meta", {{"name", "color-scheme"}, {"content", "light dark"}}),
-       // Otherwise a browser asks the server for one.
-       element("link", {{"rel", "icon"}, {"href", "data:,"}}),
-       element("title", {}, fmt::format("{}{}: assay report", report.emulated ? "EMULATED " : "", device_name(report))),
-       style_sheet(page_texts().front())});
+std::string title_of(const Report& report) {
+  return fmt::format("{}{}: assay report", report.emulated ? "EMULATED " : "", device_name(report));
 }
 
 Html tile(std::string_view style, std::size_t count, std::string_view what) {
@@ -134,7 +121,7 @@ Result<std::string> render_html(const Report& report) {
   const Html body = element("body", {{"class", report.emulated ? "emulated" : "real"}},
                             {banner(report), page_header(report), contents(), sections(report), footer(report),
                              watermark(report), json_island("report-json", *json)});
-  return document(element("html", {{"lang", "en"}}, {head(report), body})).markup();
+  return document(element("html", {{"lang", "en"}}, {page_head(title_of(report)), body})).markup();
 }
 
 }  // namespace assay::reports

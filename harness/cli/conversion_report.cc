@@ -11,7 +11,6 @@
 #include "harness/cli/terminal.h"
 #include "reports/html.h"
 #include "reports/page_table.h"
-#include "reports/page_texts.h"
 
 namespace assay::cli {
 namespace {
@@ -192,8 +191,6 @@ Html kept_part(const ConversionReport& report) {
   return all;
 }
 
-constexpr std::string_view kPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-
 }  // namespace
 
 Json to_json(const ConversionReport& report) {
@@ -245,15 +242,7 @@ std::string to_page(const ConversionReport& report) {
   const std::vector<const ConvertedModule*> modules = worst_first(report);
   const std::span worst(modules.data(), std::min(kWorst, modules.size()));
   const Histogram histogram = histogram_of(report);
-  const Html head =
-      element("head", {},
-              {element("meta", {{"charset", "utf-8"}}),
-               element("meta", {{"http-equiv", "Content-Security-Policy"}, {"content", std::string(kPolicy)}}),
-               element("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}}),
-               element("meta", {{"name", "color-scheme"}, {"content", "light dark"}}),
-               element("link", {{"rel", "icon"}, {"href", "data:,"}}),
-               element("title", {}, fmt::format("{}: NVFP4 conversion", report.source)),
-               reports::style_sheet(page_texts().front())});
+  const Html head = reports::page_head(fmt::format("{}: NVFP4 conversion", report.source));
   Html body = {element("header", {},
                        {element("p", {{"class", "mark"}}, "assay"), element("h1", {}, "NVFP4 conversion"),
                         reports::paragraph("", reports::code(report.source))}),
