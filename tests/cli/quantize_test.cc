@@ -17,6 +17,7 @@
 #include "tests/artifact/malformed.h"
 #include "tests/artifact/masters.h"
 #include "tests/cli/process_test.h"
+#include "tests/support/json.h"
 
 namespace assay::cli {
 namespace {
@@ -26,14 +27,9 @@ using artifact::Checkpoint;
 using artifact::Dtype;
 using artifact::files_below;
 using artifact::Master;
+using test::parsed;
 using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
-
-Json parsed(const std::string& text) {
-  const Result<Json> json = parse_json(text, "text");
-  if (!json) ADD_FAILURE() << json.error().message << "\n" << text;
-  return json ? *json : Json::object();
-}
 
 std::set<std::string> keys_of(const Json& object) {
   std::set<std::string> keys;
