@@ -4,7 +4,7 @@
 // much a fault as a missing one, and what is no plain file of its own (a link, a second name of another file, a device,
 // a pipe) is refused before it is opened. The manifest itself has one spelling only, so no byte of it is free.
 // Beside it lie the three files of a signature, all or none: they are over the manifest, so it cannot list them.
-// Ancestry: Khronos conformance packages, in-toto. Tested by tests/evidence/forgery_test.cc.
+// Ancestry: Khronos conformance packages, in-toto. Tested by tests/evidence/forgery_test.cc, closed_world_test.cc.
 #pragma once
 
 #include <array>
