@@ -7,7 +7,7 @@
 //
 // The output grows in OUT.part, file by file, and gets its name at the very end. A conversion that was killed goes on
 // with the files that it had finished, if it is asked for the same thing of the same master; one that fails leaves
-// nothing. Tested by tests/artifact/convert_test.cc.
+// nothing. Tested by tests/artifact/convert_test.cc and resume_test.cc.
 #pragma once
 
 #include <cstdint>

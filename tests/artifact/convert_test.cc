@@ -1,10 +1,8 @@
-// Whole conversions of small masters, and back: every byte against block.h, for any number of threads and files, and
-// after every way in which one may have ended before.
+// Whole conversions of small masters, and back: every byte against block.h, for any number of threads and files.
 #include "kernels/artifact/convert.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <cmath>
 #include <cstring>
@@ -12,12 +10,10 @@
 
 #include <fmt/format.h>
 
-#include "harness/base/file_system.h"
 #include "kernels/artifact/artifact.h"
 #include "kernels/artifact/dequantize.h"
-#include "kernels/artifact/finish.h"
+#include "tests/artifact/convert_test.h"
 #include "tests/artifact/malformed.h"
-#include "tests/artifact/masters.h"
 
 namespace assay::artifact {
 namespace {
@@ -27,52 +23,6 @@ using ::testing::UnorderedElementsAre;
 namespace fs = std::filesystem;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
-
-template <class T>
-std::string message(const Result<T>& result) {
-  return result ? "accepted" : result.error().message;
-}
-
-/// The stages of a conversion, as `assay quantize` calls them.
-class ConvertTest : public ::testing::Test {
- protected:
-  fs::path at(std::string_view name) const { return folder_.path() / name; }
-
-  Checkpoint open(const fs::path& path) const {
-    Result<Checkpoint> checkpoint = Checkpoint::open(path);
-    if (!checkpoint) ADD_FAILURE() << checkpoint.error().message;
-    if (!checkpoint) std::abort();
-    return *std::move(checkpoint);
-  }
-  Plan plan_of(const Checkpoint& master) const {
-    const Result<Policy> policy = builtin_policy();
-    Result<Plan> plan = plan_conversion(*policy, tensors_of(master), kHiddenOfSmallMaster);
-    if (!plan) ADD_FAILURE() << plan.error().message;
-    if (!plan) std::abort();
-    return *std::move(plan);
-  }
-  /// The tensors alone, left in OUT.part as a conversion that was killed before its end leaves them.
-  Result<Conversion> tensors_into(const std::string& out, const ConvertOptions& options,
-                                  const OnProgress& progress = {}) const {
-    const Checkpoint master = open(at("master"));
-    return convert_tensors(master, plan_of(master), options, at(out), progress);
-  }
-  Status finish(const std::string& out, const ConvertOptions& options) const {
-    const Checkpoint master = open(at("master"));
-    return finish_artifact(master, plan_of(master), options, "1.0", {{"report.txt", "text"}}, at(out));
-  }
-  /// The whole.
-  Conversion convert(const std::string& out, const ConvertOptions& options) const {
-    Result<Conversion> done = tensors_into(out, options);
-    if (!done) ADD_FAILURE() << done.error().message;
-    const Status finished = done ? finish(out, options) : ok();
-    if (!finished) ADD_FAILURE() << finished.error().message;
-    return done ? *std::move(done) : Conversion();
-  }
-  bool nothing_left(const std::string& out) const { return !fs::exists(at(out)) && !fs::exists(at(out + ".part")); }
-
-  TemporaryFolder folder_;
-};
 
 // --- What the bytes must be, by block.h ---
 
@@ -183,8 +133,6 @@ void expect_copied(const Master& master, const Checkpoint& out) {
 
 class SmallMasterTest : public ConvertTest {
  protected:
-  void SetUp() override { master_.write(at("master"), 300'000); }
-
   /// Every tensor of the artifact, and that there is no other.
   void expect_artifact(const std::string& out, const ConvertOptions& options) {
     const Checkpoint artifact = open(at(out));
@@ -206,8 +154,6 @@ class SmallMasterTest : public ConvertTest {
     ASSERT_EQ(message(checked), "accepted");
     EXPECT_EQ(checked->modules.size(), all.size());
   }
-
-  Master master_ = small_master();
 };
 
 TEST_F(SmallMasterTest, EveryMethodAndScaleIsBlockByBlockThatOfBlockH) {
@@ -387,164 +333,6 @@ TEST_F(SmallMasterTest, TheWeightThatIsNamedIsTheSameForAnyNumberOfThreads) {
   EXPECT_THAT(first, ::testing::HasSubstr("tensor m.0.mlp.experts.down_proj[0, 0, 7] is nan"));
   for (unsigned threads = 2; threads <= 8; ++threads)
     EXPECT_EQ(message(tensors_into("out", {.threads = threads})), first) << threads;
-}
-
-// --- Resuming ---
-
-constexpr std::uint64_t kSmallFiles = 100'000;
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
-    lines.push_back(text.substr(at, text.find('\n', at) + 1 - at));
-  return lines;
-}
-
-class ResumeTest : public SmallMasterTest {
- protected:
-  fs::path journal() const { return at("out.part") / kConversionJournal; }
-  std::vector<std::string> journal_lines() const {
-    return lines_of(files_below(at("out.part")).at(".conversion.jsonl"));
-  }
-  /// The journal's first `count` lines: the conversion it is of, and one file a line.
-  void keep_lines(std::size_t count) const {
-    std::string text;
-    const std::vector<std::string> lines = journal_lines();
-    ASSERT_GT(lines.size(), count);
-    for (std::size_t i = 0; i < count; ++i) text += lines[i];
-    put(journal(), text);
-  }
-  static ino_t inode(const fs::path& file) {
-    struct stat status {};
-    return ::stat(file.c_str(), &status) == 0 ? status.st_ino : 0;
-  }
-  fs::path shard(std::size_t number, std::size_t files) const {
-    return at("out.part") / fmt::format("model-{:05}-of-{:05}.safetensors", number, files);
-  }
-  /// A second conversion after the first: how many files it took over. Its bytes and its report must be those of one
-  /// that was not interrupted.
-  std::size_t resume(const ConvertOptions& options) {
-    convert("whole", options);
-    const Result<Conversion> whole = tensors_into("again", options);
-    const Result<Conversion> done = tensors_into("out", options);
-    EXPECT_EQ(message(done), "accepted");
-    EXPECT_EQ(message(finish("out", options)), "accepted");
-    if (!done || !whole) return 0;
-    EXPECT_TRUE(files_below(at("out")) == files_below(at("whole")));
-    EXPECT_EQ(done->files, whole->files);
-    EXPECT_EQ(done->bytes_after, whole->bytes_after);
-    EXPECT_EQ(done->modules.size(), whole->modules.size());
-    for (std::size_t i = 0; i < done->modules.size(); ++i) {
-      EXPECT_EQ(done->modules[i].module, whole->modules[i].module);
-      EXPECT_EQ(done->modules[i].outputs, whole->modules[i].outputs);
-      EXPECT_EQ(done->modules[i].inputs, whole->modules[i].inputs);
-      EXPECT_EQ(done->modules[i].tensor_scale, whole->modules[i].tensor_scale);
-      EXPECT_EQ(done->modules[i].noise.signal, whole->modules[i].noise.signal);
-      EXPECT_EQ(done->modules[i].noise.noise, whole->modules[i].noise.noise);
-    }
-    return done->files_resumed;
-  }
-
-  const ConvertOptions options_{.threads = 2, .file_bytes = kSmallFiles};
-};
-
-TEST_F(ResumeTest, FinishedFilesAreTakenOver) {
-  const Result<Conversion> first = tensors_into("out", options_);
-  ASSERT_TRUE(first) << first.error().message;
-  ASSERT_GT(first->files, 4u);
-  // As it was when the third file was half written.
-  keep_lines(3);
-  for (std::size_t i = 3; i <= first->files; ++i) fs::remove(shard(i, first->files));
-  fs::remove(at("out.part") / "model.safetensors.index.json");
-  put(shard(3, first->files).string() + ".part", "half");
-  const ino_t kept = inode(shard(1, first->files));
-  EXPECT_EQ(resume(options_), 2u);
-  EXPECT_EQ(inode(at("out") / shard(1, first->files).filename()), kept) << "the file was written again";
-}
-
-TEST_F(ResumeTest, EvenWhereAllFilesWereThere) {
-  const Result<Conversion> first = tensors_into("out", options_);
-  ASSERT_TRUE(first);
-  std::uint64_t last = 0, all = 1;
-  const Result<Conversion> again =
-      tensors_into("out", options_, [&](std::uint64_t at, std::uint64_t of) { last = at, all = of; });
-  ASSERT_TRUE(again);
-  EXPECT_EQ(again->files_resumed, first->files);
-  EXPECT_EQ(last, all) << "the bar ends at its end";
-  EXPECT_EQ(resume(options_), first->files);
-}
-
-/// The number of threads is no part of what a conversion is.
-TEST_F(ResumeTest, WithAnotherNumberOfThreads) {
-  const Result<Conversion> first = tensors_into("out", options_);
-  ASSERT_TRUE(first);
-  EXPECT_EQ(resume({.threads = 5, .file_bytes = kSmallFiles}), first->files);
-}
-
-TEST_F(ResumeTest, AFileThatIsGoneOrCutIsWrittenAgainAndAllAfterIt) {
-  const Result<Conversion> first = tensors_into("out", options_);
-  ASSERT_TRUE(first);
-  fs::resize_file(shard(2, first->files), 1000);
-  EXPECT_EQ(resume(options_), 1u);
-}
-
-TEST_F(ResumeTest, AJournalThatWasCutCountsAsFarAsItGoes) {
-  ASSERT_TRUE(tensors_into("out", options_));
-  const std::vector<std::string> lines = journal_lines();
-  put(journal(), lines[0] + lines[1] + lines[2].substr(0, lines[2].size() / 2));
-  EXPECT_EQ(resume(options_), 1u);
-}
-
-TEST_F(ResumeTest, LinesThatAreNoJournalsAreNotBelieved) {
-  ASSERT_TRUE(tensors_into("out", options_));
-  const std::vector<std::string> lines = journal_lines();
-  for (const char* line : {"x\n", "{}\n", "\n",
-                           R"({"file":"gone.safetensors","modules":[]})"
-                           "\n",
-                           R"({"file":"model.safetensors.index.json","modules":[]})"
-                           "\n",
-                           R"({"file":"../master","modules":[]})"
-                           "\n"}) {
-    SCOPED_TRACE(line);
-    fs::remove_all(at("out"));
-    fs::remove_all(at("whole"));
-    fs::remove_all(at("again.part"));
-    ASSERT_TRUE(tensors_into("out", options_));
-    put(journal(), lines[0] + lines[1] + line + lines[2]);
-    EXPECT_EQ(resume(options_), 1u);
-  }
-}
-
-TEST_F(ResumeTest, AnotherConversionBeginsAnew) {
-  const std::vector<ConvertOptions> others = {
-      {.method = nvfp4::Method::rtn, .file_bytes = kSmallFiles},
-      {.tensor_scale = nvfp4::TensorScale::amax, .file_bytes = kSmallFiles},
-      {.algo = Algo::w4a4, .file_bytes = kSmallFiles},
-      {.dialect = Dialect::compressed_tensors, .file_bytes = kSmallFiles},
-      {.file_bytes = 2 * kSmallFiles},
-      {},
-  };
-  for (const ConvertOptions& other : others) {
-    fs::remove_all(at("out"));
-    fs::remove_all(at("whole"));
-    fs::remove_all(at("again.part"));
-    ASSERT_TRUE(tensors_into("out", options_));
-    EXPECT_EQ(resume(other), 0u);
-  }
-}
-
-TEST_F(ResumeTest, AChangedMasterBeginsAnew) {
-  ASSERT_TRUE(tensors_into("out", options_));
-  const fs::path file(open(at("master")).shards().back().path());
-  const fs::file_time_type time = fs::last_write_time(file);
-  fs::last_write_time(file, time + std::chrono::milliseconds(1));
-  EXPECT_EQ(resume(options_), 0u);
-}
-
-TEST_F(ResumeTest, AFolderOfSomethingElseIsReplaced) {
-  ASSERT_TRUE(make_folder(at("out.part")));
-  put(at("out.part") / "model-00001-of-00099.safetensors", "other");
-  EXPECT_EQ(resume(options_), 0u);
 }
 
 // --- And back ---

@@ -4,13 +4,13 @@
 
 #include <cmath>
 
+#include "tests/support/message.h"
+
 namespace assay::artifact {
 namespace {
 
-template <class T>
-std::string message(const Result<T>& result) {
-  return result ? "accepted" : result.error().message;
-}
+using test::message;
+
 std::string text_or_refusal(const Result<std::string>& text) { return text ? *text : text.error().message; }
 
 JsonFile json_file(std::string text) {

@@ -11,17 +11,14 @@
 #include "harness/base/file_system.h"
 #include "harness/base/json.h"
 #include "tests/artifact/malformed.h"
+#include "tests/support/message.h"
 
 namespace assay::artifact {
 namespace {
 
+using test::message;
 using ::testing::ElementsAre;
 namespace fs = std::filesystem;
-
-template <class T>
-std::string message(const Result<T>& result) {
-  return result ? "accepted" : result.error().message;
-}
 
 std::vector<std::string> names_of(std::span<const TensorInfo> tensors) {
   std::vector<std::string> names;
