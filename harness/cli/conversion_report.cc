@@ -129,7 +129,7 @@ Html text_at(int x, int y, std::string_view anchor, const std::string& text) {
 
 /// Columns over a scale of decibels, each with its number of modules above it.
 Html picture_of(const Histogram& histogram) {
-  constexpr int kWidth = 640, kHeight = 240, kLeft = 16, kRight = 16, kTop = 26, kBottom = 46;
+  constexpr int kWidth = 640, kHeight = 240, kLeft = 28, kRight = 28, kTop = 26, kBottom = 46;
   const int columns = static_cast<int>(histogram.counts.size());
   const auto most = static_cast<int>(*std::ranges::max_element(histogram.counts));
   const auto x_of = [&](int column) { return kLeft + (kWidth - kLeft - kRight) * column / columns; };
