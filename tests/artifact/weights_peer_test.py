@@ -1,23 +1,27 @@
 #!/usr/bin/env python3
 """Artifacts of `assay quantize` in the hands of the packages that others read and write them with, on a CPU.
 
-usage: tests/artifact/weights_peer_test.py --program ASSAY
+usage: tests/artifact/weights_peer_test.py --program ASSAY [--venv FOLDER]
 
   compressed-tensors   decompresses its own layout: BF16, equal to `assay dequantize` to the last bit
   torchao              dequantises ModelOpt's layout: F32, equal to the last bit
   nvidia-modelopt      quantises the same master: codes, block scales and tensor scale equal byte by byte for rtn + amax
 
-torch alone is gigabytes, so no test installs it: scripts/prove-peers does, by version, and runs this. Where the
-interpreter that ASSAY_PEER_PYTHON names is not there, this is a skip (77) that says so in capitals; a package that is
-missing in it is a failure.
+The packages are installed by version into FOLDER once: some five gigabytes, torch above all, so CTest names no folder;
+scripts/prove-peers does. Without one, and where they cannot be had, this is a skip (77) that says so in capitals.
 """
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+import peer_packages
+
+# requests: ModelOpt imports it and does not ask for it.
+PACKAGES = {"torch": "2.15.0", "compressed-tensors": "0.20.0", "torchao": "0.18.0", "nvidia-modelopt": "0.47.0",
+            "requests": "2.34.2"}
 MASTER_SEED = 20260
 # Of a fused group, of a layer on its own, with few outputs, with one long row of outliers.
 SHAPES = {"model.layers.0.self_attn.q_proj": (256, 512), "model.layers.0.self_attn.k_proj": (128, 512),
@@ -122,13 +126,13 @@ class Peers:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", required=True)
+    parser.add_argument("--venv", type=Path)
+    parser.add_argument(peer_packages.INSTALLED, action="store_true", help="this is the venv's Python")
     given = parser.parse_args()
-    python = os.environ.get("ASSAY_PEER_PYTHON", "")
-    if not os.path.exists(python):
+    if given.venv is None:
         print("SKIPPED: NO PEER HAS READ THESE ARTIFACTS; scripts/prove-peers installs the packages and asks them")
-        sys.exit(77)
-    if os.path.realpath(sys.prefix) != os.path.realpath(Path(python).parent.parent):
-        sys.exit(subprocess.run([python, __file__, *sys.argv[1:]], check=False).returncode)
+        sys.exit(peer_packages.SKIP)
+    peer_packages.run_with(given.venv, PACKAGES)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         make_master(folder / "master.safetensors")

@@ -15,8 +15,8 @@ INSTALLED = "--installed"
 def environment_with(venv, packages):
     """The venv's Python, with the packages; or why there is none."""
     python = venv / "bin/python"
-    wanted = [str(python), "-c", "".join(f"import {name}; assert {name}.__version__ == '{version}';"
-                                         for name, version in packages.items())]
+    wanted = [str(python), "-c", "from importlib.metadata import version;" +
+              "".join(f"assert version('{name}') == '{number}';" for name, number in packages.items())]
     if python.exists() and subprocess.run(wanted, capture_output=True, check=False).returncode == 0:
         return python, ""
     pinned = [f"{name}=={version}" for name, version in packages.items()]
