@@ -19,12 +19,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "harness/base/target.h"
 #include "harness/cuda/launch.h"
 #include "harness/gate/gate.h"
+#include "harness/gate/probe.h"
 
 namespace assay::kernels {
 
@@ -33,9 +35,9 @@ enum class Lane { portable, wgmma, block_scaled_mma, tcgen05 };
 
 /// What a row computes.
 enum class Operation {
-  w4a16_product,       ///< The product above.
-  prepare_weights,     ///< Canonical codes and scales to the order that products read: kernels/fragment_order.h.
-  quantize_activations ///< BF16 to NVFP4 codes and 128x4 tiles of scales: kernels/nvfp4/layout.h.
+  w4a16_product,        ///< The product above.
+  prepare_weights,      ///< Canonical codes and scales to the order that products read: kernels/fragment_order.h.
+  quantize_activations  ///< BF16 to NVFP4 codes and 128x4 tiles of scales: kernels/nvfp4/layout.h.
 };
 
 enum class Activation { bf16, f16 };
@@ -58,15 +60,15 @@ struct DeviceLimits {
 
 /// An array in device memory, by what it holds.
 enum class Role {
-  codes,        ///< Canonical: U8 [rows][K / 2], low nibble first; of a gated pair the gate's rows, then up's.
-  scales,       ///< Canonical: E4M3 [rows][K / 16].
-  weights,      ///< In fragment order, codes and scales together.
-  x,            ///< [M][K] of the activation's type.
-  y,            ///< [M][N] of the activation's type.
-  bias,         ///< float32 [N].
-  packed,       ///< Of quantize_activations: codes [M][K / 2].
-  packed_scales,///< Of quantize_activations: tiled_size(M, K / 16) bytes.
-  workspace     ///< Zeroed once, before the first launch; every launch leaves it zeroed.
+  codes,          ///< Canonical: U8 [rows][K / 2], low nibble first; of a gated pair the gate's rows, then up's.
+  scales,         ///< Canonical: E4M3 [rows][K / 16].
+  weights,        ///< In fragment order, codes and scales together.
+  x,              ///< [M][K] of the activation's type.
+  y,              ///< [M][N] of the activation's type.
+  bias,           ///< float32 [N].
+  packed,         ///< Of quantize_activations: codes [M][K / 2].
+  packed_scales,  ///< Of quantize_activations: tiled_size(M, K / 16) bytes.
+  workspace       ///< Zeroed once, before the first launch; every launch leaves it zeroed.
 };
 
 /// A parameter: the address of an array, a value of 4 or 8 bytes, the tensor scale(s), or a tensor map over an array.
@@ -86,9 +88,21 @@ struct MapOf {
 };
 using Parameter = std::variant<AddressOf, Value, TensorScale, MapOf>;
 
+/// A value of 4 or 8 bytes as a parameter.
+template <class T>
+requires(sizeof(T) == 4 || sizeof(T) == 8) Value value(T number) { return {gate::bytes_of(number)}; }
+
+/// Parameters in a row. Not a braced list, of which g++ 12 warns.
+template <class... P>
+std::vector<Parameter> parameters(P... each) {
+  std::vector<Parameter> all;
+  (all.emplace_back(std::move(each)), ...);
+  return all;
+}
+
 /// One launch: a complete CUDA C++ text without an #include, and what it is launched with.
 struct Launch {
-  std::string source;  ///< Shared text, the kernel's text, and one line that instantiates it.
+  std::string source;  ///< Shared text, the kernel's text, and one line that instantiates it; the same in a whole plan.
   std::string entry;
   cuda::LaunchShape shape;
   std::vector<Parameter> parameters;  ///< In kernel-parameter order.
@@ -96,9 +110,16 @@ struct Launch {
 
 /// How a row does a problem.
 struct Plan {
-  std::vector<Launch> launches;      ///< Normally one; in order, on one stream.
+  std::vector<Launch> launches;  ///< Normally one; in order, on one stream.
   std::int64_t workspace_bytes = 0;
-  std::string choice;                ///< For people: "4 CTAs a cluster, 32 rows, 8 tokens, 6 stages of 18 KB".
+  std::string choice;  ///< For people: "4 CTAs a cluster, 32 rows, 8 tokens, 6 stages of 18 KB".
+};
+
+/// The instruction that a row's machine code must hold, and how it is found there: kernels/forms.h.
+struct Form {
+  std::string_view instruction;  ///< In the manual's spelling.
+  std::string_view stem;         ///< kernels/forms/STEM.cu: a text with the instruction and, for comparison, without.
+  std::string_view mnemonic;     ///< What a disassembler calls it; alternatives are joined by '|'.
 };
 
 struct Kernel {
@@ -110,6 +131,8 @@ struct Kernel {
   std::string_view source;   ///< Manual sections and papers that it was written from.
   std::span<const gate::Prerequisite> needs;
   Target home;  ///< A target for which the text must compile.
+  Form form;
+  std::span<const Problem> problems;  ///< What `assay run` asks, small ones first: kernels/problems.h.
   /// Why the row does not take a problem on such a device; nothing if it does.
   std::optional<std::string> (*refuses)(const Problem&, const DeviceLimits&);
   /// For problems that are not refused. Pure.

@@ -12,13 +12,14 @@
 #include "harness/gate/question.h"
 #include "harness/gate/run_image.h"
 #include "harness/gate/run_probe.h"
+#include "harness/gate/workload.h"
 
 namespace assay::gate {
 namespace {
 
 using evidence::Record;
 
-constexpr std::array kKinds = {"survey", "question", "probe", "assemble", "foreign", "images"};
+constexpr std::array kKinds = {"survey", "question", "probe", "assemble", "foreign", "images", "workload"};
 
 constexpr std::array kAllowed = {"none", "baseline", "all"};
 
@@ -102,6 +103,8 @@ class Server {
         return serve_foreign();
       case AttemptRequest::Kind::images:
         return serve_images();
+      case AttemptRequest::Kind::workload:
+        return serve_workload();
       default:
         return serve_on_device();
     }
@@ -188,6 +191,25 @@ class Server {
       run_image(*image, seed, own, request_.allowed, {probe_tools, compiler_}, record);
       log_.finished(record);
       if (is_spoiled(record)) return ok();  // what is left wants a fresh process
+    }
+    return ok();
+  }
+
+  Status serve_workload() {
+    for (const AttemptWork& work : request_.work) {
+      const Result<const Gate*> gate = gate_named(work.gate);
+      if (!gate) return gate.error();
+      const auto* workload = std::get_if<const Workload*>(&(*gate)->method);
+      if (workload == nullptr) return Error{"attempt request: gate '" + work.gate + "' has no workload"};
+      Record record = start_record(**gate, work.target, work.variant);
+      record.attempt = work.attempt;
+      note_unmet(record);
+      if (!ready_for(record)) return ok();
+      const ProbeTools probe_tools = tools(device_.get());
+      (*workload)->run({seed_for(record), survey_.device.own_target(), survey_.device, probe_tools, compiler_}, record);
+      log_.finished(record);
+      const bool faulted = record.stage(evidence::Stage::complete).status == evidence::StageStatus::failed;
+      if (faulted || is_spoiled(record)) return ok();  // what is left wants a fresh process
     }
     return ok();
   }

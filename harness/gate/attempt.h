@@ -8,6 +8,7 @@
 //   probe      one instruction gate on the device's own target
 //   assemble   the assemble stage of many (gate, target) pairs; no driver is opened
 //   images     attempts of one gate at edited images, one after the other as long as none faults
+//   workload   attempts of one workload, one after the other as long as none faults
 //   foreign    assemble, and what another target than the device's gave is handed to the driver's loader, never
 //   launched
 //
@@ -41,7 +42,7 @@ struct AttemptWork {
 };
 
 struct AttemptRequest {
-  enum class Kind { survey, question, probe, assemble, foreign, images } kind = Kind::survey;
+  enum class Kind { survey, question, probe, assemble, foreign, images, workload } kind = Kind::survey;
   std::vector<AttemptWork> work;  ///< One for survey and probe; else as many as share a child.
   std::string nonce;              ///< 64 hex digits.
   std::string driver;             ///< --driver as the user wrote it; empty: automatic.

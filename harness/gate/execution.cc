@@ -90,12 +90,18 @@ bool Execution::load(std::span<const std::byte> image) {
 }
 
 bool Execution::resolve(std::span<const Case> cases) {
+  std::vector<std::string> entries;
+  for (const Case& launch_case : cases) entries.push_back(launch_case.entry);
+  return resolve(entries);
+}
+
+bool Execution::resolve(const std::vector<std::string>& entries) {
   return stage(Stage::resolve, [&] {
-    for (const Case& launch_case : cases) {
-      if (functions_.contains(launch_case.entry)) continue;
-      const Result<cuda::Function> function = tools_.device->resolve(module_, launch_case.entry);
+    for (const std::string& entry : entries) {
+      if (functions_.contains(entry)) continue;
+      const Result<cuda::Function> function = tools_.device->resolve(module_, entry);
       if (!function) return refused(function.error());
-      functions_.emplace(launch_case.entry, *function);
+      functions_.emplace(entry, *function);
     }
     return good();
   });

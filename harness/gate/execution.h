@@ -76,6 +76,9 @@ class Execution {
   /// Hands the image to the driver's loader, and the entries of the cases to its resolver.
   bool load(std::span<const std::byte> image);
   bool resolve(std::span<const Case>);
+  bool resolve(const std::vector<std::string>& entries);
+  /// An entry that was resolved.
+  cuda::Function function(const std::string& entry) const { return functions_.at(entry); }
   void unload();
 
   /// Launch and complete of one case; an error means that the failed stage is in the record.

@@ -20,6 +20,7 @@
 namespace assay::gate {
 
 struct QuestionContext;  // question.h
+class Workload;          // workload.h
 
 /// Makes an instruction gate's probe from its seed: pure, the same on every host.
 using MakeProbe = Probe (*)(const Seed&);
@@ -48,7 +49,7 @@ struct Gate {
   Target home;  ///< A target that must accept the probe; {0} for device questions.
   std::string_view proves;
   std::string_view does_not_prove;
-  std::variant<NotImplemented, DeviceQuestion, MakeProbe, MakeImages> method;
+  std::variant<NotImplemented, DeviceQuestion, MakeProbe, MakeImages, const Workload*> method;
 };
 
 /// The targets for which every instruction gate fills in the assemble stage.

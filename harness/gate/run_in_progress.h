@@ -61,6 +61,9 @@ class Run {
   std::string no_device_why() const;
   std::string device_target() const;
   Status one(const Gate& gate);
+  /// All attempts of a workload whose prerequisites are met; else one record that says what is missing.
+  Status workload(const Gate& gate, const Workload& workload);
+  Status keep_workload(evidence::Record record);
   Result<evidence::Record> on_device(const Gate& gate);
   Result<evidence::Record> answer_to(const Gate& gate);
   /// What a child answered before it died is not touched by its death; that is the record of what it was asked last.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "harness/gate/run_in_progress.h"
+#include "harness/gate/workload.h"
 
 namespace assay::gate {
 
@@ -105,6 +106,7 @@ Status Run::one(const Gate& gate) {
   const bool is_probe = std::holds_alternative<MakeProbe>(gate.method);
   const auto answer = answered_.find(gate.id);
   if (answer != answered_.end()) return is_probe ? ok() : write(gate, answer->second);
+  if (const auto* workload = std::get_if<const Workload*>(&gate.method)) return this->workload(gate, **workload);
   if (result_.survey && out_of_time())
     return write(gate, out_of_time_record({.gate = std::string(gate.id), .target = is_probe ? device_target() : ""}));
   if (const auto* make = std::get_if<MakeImages>(&gate.method)) return images(gate, *make);
@@ -119,6 +121,27 @@ Status Run::one(const Gate& gate) {
   observer_.ended(outcome_of(gate).record, outcome_of(gate).derived);  // its assemble records are written already
   return ok();
 }
+
+Status Run::workload(const Gate& gate, const Workload& workload) {
+  if (!result_.survey) return write(gate, stopped_record(gate, Stopped::no_device, no_device_why()));
+  if (!takes_cubins())
+    return write(gate, stopped_record(gate, Stopped::not_applicable,
+                                      "an emulated driver takes PTX, and this text is compiled to machine code"));
+  AttemptRequest wanted = request(AttemptRequest::Kind::workload, "", "");
+  check_prerequisites(gate, wanted);
+  if (!wanted.unmet.empty()) {
+    Record record = stopped_record(gate, Stopped::prerequisite, wanted.unmet);
+    record.prerequisites = wanted.prerequisites;
+    return write(gate, std::move(record));
+  }
+  observer_.begins(gate.id, gate.question);
+  for (const std::string& variant : workload.variants())
+    wanted.work.push_back({.gate = std::string(gate.id), .target = device_target(), .variant = variant});
+  speakers_.insert_or_assign(std::string(gate.id), wanted.work.front().variant);
+  return ask_for_all(std::move(wanted), &Run::keep_workload);
+}
+
+Status Run::keep_workload(Record record) { return write(*named(record.gate), std::move(record)); }
 
 Result<Record> Run::on_device(const Gate& gate) {
   if (std::holds_alternative<DeviceQuestion>(gate.method)) return answer_to(gate);

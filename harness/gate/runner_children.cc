@@ -145,7 +145,9 @@ std::size_t Run::answered_in_order(Reply& reply, const std::vector<AttemptWork>&
 
 Status Run::skip(const AttemptRequest& pending) {
   for (const AttemptWork& work : pending.work) {
-    const bool asked_later = pending.kind != AttemptRequest::Kind::images && work.target == device_target();
+    const bool of_texts =
+        pending.kind == AttemptRequest::Kind::assemble || pending.kind == AttemptRequest::Kind::foreign;
+    const bool asked_later = of_texts && work.target == device_target();
     if (asked_later) continue;  // its turn on the device comes, and says so
     if (Status written = write(*named(work.gate), out_of_time_record(work)); !written) return written;
   }

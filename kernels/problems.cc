@@ -1,0 +1,96 @@
+#include "kernels/problems.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace assay::kernels {
+namespace {
+
+constexpr Problem kDecode[] = {
+    {.m = 1, .n = 48, .k = 80},
+    {.m = 3, .n = 72, .k = 208, .activation = Activation::f16, .bias = true},
+    {.m = 5, .n = 40, .k = 336, .gated = true},
+    {.m = 16, .n = 160, .k = 512, .bias = true},
+    {.m = 1, .n = 4096, .k = 4096},
+    {.m = 8, .n = 4096, .k = 4096, .activation = Activation::f16},
+    {.m = 4, .n = 7168, .k = 2048, .gated = true},
+};
+
+constexpr Problem kGemm[] = {
+    {.m = 17, .n = 72, .k = 80},
+    {.m = 65, .n = 104, .k = 208, .activation = Activation::f16, .bias = true},
+    {.m = 33, .n = 136, .k = 336, .gated = true},
+    {.m = 128, .n = 64, .k = 512, .bias = true},
+    {.m = 128, .n = 4096, .k = 4096},
+    {.m = 512, .n = 2048, .k = 4096, .activation = Activation::f16},
+    {.m = 200, .n = 3584, .k = 2048, .gated = true},
+};
+
+constexpr Problem kPrepare[] = {
+    {.n = 16, .k = 16}, {.n = 40, .k = 80}, {.n = 72, .k = 336, .gated = true}, {.n = 4096, .k = 4096}};
+
+constexpr Problem kQuantize[] = {{.m = 1, .k = 16}, {.m = 37, .k = 208}, {.m = 130, .k = 1040}, {.m = 512, .k = 4096}};
+
+}  // namespace
+
+std::string_view word(Lane lane) {
+  switch (lane) {
+    case Lane::portable:
+      return "portable";
+    case Lane::wgmma:
+      return "wgmma";
+    case Lane::block_scaled_mma:
+      return "block-scaled-mma";
+    case Lane::tcgen05:
+      break;
+  }
+  return "tcgen05";
+}
+
+std::string_view word(Activation type) { return type == Activation::bf16 ? "bf16" : "f16"; }
+
+std::string_view word(Role role) {
+  constexpr std::array<std::string_view, 9> kWords = {"codes", "scales", "weights",       "x",        "y",
+                                                      "bias",  "packed", "packed_scales", "workspace"};
+  return kWords.at(static_cast<std::size_t>(role));
+}
+
+std::string_view words(Operation operation) {
+  switch (operation) {
+    case Operation::w4a16_product:
+      return "y = x W^T + bias, or silu(gate) * up; x in BF16 or FP16, W in NVFP4";
+    case Operation::prepare_weights:
+      return "NVFP4 weights to the order that products read";
+    case Operation::quantize_activations:
+      break;
+  }
+  return "x in BF16 to NVFP4 codes and tiled scales";
+}
+
+std::string name_of(Operation operation, const Problem& problem) {
+  const std::string_view gated = problem.gated ? " gated" : "";
+  switch (operation) {
+    case Operation::w4a16_product:
+      return fmt::format("m{} n{} k{} {}{}{}", problem.m, problem.n, problem.k, word(problem.activation),
+                         problem.bias ? " bias" : "", gated);
+    case Operation::prepare_weights:
+      return fmt::format("n{} k{}{}", problem.n, problem.k, gated);
+    case Operation::quantize_activations:
+      break;
+  }
+  return fmt::format("m{} k{} {}", problem.m, problem.k, word(problem.activation));
+}
+
+std::optional<Problem> problem_named(const Kernel& kernel, std::string_view name) {
+  for (const Problem& problem : kernel.problems)
+    if (name_of(kernel.operation, problem) == name) return problem;
+  return std::nullopt;
+}
+
+std::span<const Problem> decode_problems() { return kDecode; }
+std::span<const Problem> gemm_problems() { return kGemm; }
+std::span<const Problem> prepare_problems() { return kPrepare; }
+std::span<const Problem> quantize_problems() { return kQuantize; }
+
+}  // namespace assay::kernels
