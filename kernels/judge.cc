@@ -22,8 +22,7 @@ constexpr std::string_view kTogether = "error of all together", kWritten = "ever
 
 std::string named(const Trial& trial, std::string_view what) { return fmt::format("{}: {}", trial.name, what); }
 
-// --- digests
-// ----------------------------------------------------------------------------------------------------------
+// --- digests --------------------------------------------------------------------------------------------------------
 
 void digest_piece(Sha256& sha, std::string_view name, std::span<const std::byte> bytes) {
   sha.update(name);
@@ -71,8 +70,9 @@ std::string observed_digest(const Trial& trial, const Observed& observed) {
   return hex(sha.finish());
 }
 
-// --- elements
-// ---------------------------------------------------------------------------------------------------------
+std::string rule_digest(std::string_view rule) { return hex(sha256(rule)); }
+
+// --- elements -------------------------------------------------------------------------------------------------------
 
 std::uint16_t bits_at(std::span<const std::byte> y, std::size_t index) {
   std::uint16_t bits = 0;
@@ -139,7 +139,7 @@ double frobenius_error(const Problem& problem, const Expected& expected, std::sp
 }
 
 CaseResult together(const Task& task, const Trial& trial, const Observed& observed) {
-  CaseResult result{.name = named(trial, kTogether), .compared = 1};
+  CaseResult result{.name = named(trial, kTogether), .expected_sha256 = rule_digest(kTogether), .compared = 1};
   const double error = frobenius_error(task.problem, trial.outputs.front(), observed.at(Role::y));
   if (error <= kLargestFrobenius) return result;
   result.mismatches = 1;
@@ -149,7 +149,9 @@ CaseResult together(const Task& task, const Trial& trial, const Observed& observ
 
 CaseResult written(const Task& task, const Trial& trial, const Observed& observed) {
   const std::span<const std::byte> y = observed.at(Role::y);
-  CaseResult result{.name = named(trial, kWritten), .compared = task.problem.m * task.problem.n};
+  CaseResult result{.name = named(trial, kWritten),
+                    .expected_sha256 = rule_digest(kWritten),
+                    .compared = task.problem.m * task.problem.n};
   for (std::size_t i = 0; i < y.size() / sizeof(std::uint16_t); ++i) {
     const std::uint16_t bits = bits_at(y, i);
     if (std::isfinite(value_of(task.problem.activation, bits))) continue;
@@ -161,13 +163,51 @@ CaseResult written(const Task& task, const Trial& trial, const Observed& observe
   return result;
 }
 
-std::string rule_digest(std::string_view rule) { return hex(sha256(rule)); }
-
 bool of_elements(const Trial& trial) { return !trial.outputs.front().elements.empty(); }
 bool of_wide_product(const Trial& trial) { return of_elements(trial) && !trial.outputs.front().exact; }
+/// Whether there are enough elements for their common error to say something.
+bool is_judged_together(const Trial& trial) {
+  return of_wide_product(trial) && deciding_elements(trial.outputs.front().elements) >= kFewestTogether;
+}
 
-// --- the changed operand
-// ----------------------------------------------------------------------------------------------
+// --- what a verifier makes again -------------------------------------------------------------------------------------
+
+std::int64_t words_of(const Trial& trial) {
+  std::int64_t words = 0;
+  for (const Expected& expected : trial.outputs) words += static_cast<std::int64_t>((expected.size + 3) / 4);
+  return words;
+}
+
+/// The comparison itself. Of bytes also what a right device returns is known.
+CaseDigests first_digests(const Task& task, const Trial& trial, const std::string& inputs) {
+  CaseDigests result{.name = trial.name,
+                     .compared = words_of(trial),
+                     .inputs_sha256 = inputs,
+                     .expected_sha256 = expected_digest(trial, task.problem),
+                     .exact = !of_elements(trial),
+                     .observed_if_right = {}};
+  if (of_elements(trial)) {
+    result.compared = static_cast<std::int64_t>(trial.outputs.front().elements.size());
+    return result;
+  }
+  Observed right;
+  for (const Expected& expected : trial.outputs) right[expected.role] = expected.whole.expected;
+  result.observed_if_right = observed_digest(trial, right);
+  return result;
+}
+
+/// The first launch's output, whatever it was, must have come out again.
+CaseDigests again_digests(const Trial& trial, const std::string& inputs, const evidence::Record& record) {
+  const std::string first = record.cases.empty() ? "" : record.cases.front().observed_sha256;
+  return {.name = named(trial, kAgain),
+          .compared = words_of(trial),
+          .inputs_sha256 = inputs,
+          .expected_sha256 = first,
+          .exact = true,
+          .observed_if_right = first};
+}
+
+// --- the changed operand --------------------------------------------------------------------------------------------
 
 /// Places where the right oracle and the wrong one cannot both be met. Elements within bounds are known to differ only
 /// where the bounds do not meet.
@@ -203,17 +243,13 @@ std::string moved_elsewhere(const Problem& problem, std::int64_t row, std::span<
 
 std::vector<CaseResult> judge(const Task& task, const Trial& trial, const Observed& observed) {
   std::vector<CaseResult> cases = {compare_trial(task, trial, trial.outputs, observed)};
-  if (of_wide_product(trial)) {
-    cases.push_back(together(task, trial, observed));
-    cases.push_back(written(task, trial, observed));
-  }
+  cases.front().expected_sha256 = expected_digest(trial, task.problem);
+  if (of_wide_product(trial)) cases.push_back(written(task, trial, observed));
+  if (is_judged_together(trial)) cases.push_back(together(task, trial, observed));
   const std::string inputs = inputs_digest(trial.inputs), came_out = observed_digest(trial, observed);
-  const std::array<std::string, 3> expected = {expected_digest(trial, task.problem), rule_digest(kTogether),
-                                               rule_digest(kWritten)};
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    cases[i].inputs_sha256 = inputs;
-    cases[i].expected_sha256 = expected[i];
-    cases[i].observed_sha256 = came_out;
+  for (CaseResult& one : cases) {
+    one.inputs_sha256 = inputs;
+    one.observed_sha256 = came_out;
   }
   return cases;
 }
@@ -249,43 +285,20 @@ std::string fault_of(const Task& task, const Change& change, const Observed& bef
 
 std::vector<CaseDigests> digests(const Task& task, const evidence::Record& record) {
   std::vector<CaseDigests> all;
-  const auto add = [&](CaseDigests one) { all.push_back(std::move(one)); };
   for (const Trial& trial : task.trials) {
     const std::string inputs = inputs_digest(trial.inputs);
-    const bool bytes = !of_elements(trial);
-    std::int64_t compared = 0, words = 0;
-    Observed right;
-    for (const Expected& expected : trial.outputs) {
-      words += static_cast<std::int64_t>((expected.size + 3) / 4);
-      compared += static_cast<std::int64_t>(expected.elements.size());
-      if (bytes) right[expected.role] = expected.whole.expected;
-    }
-    add({.name = trial.name,
-         .compared = bytes ? words : compared,
-         .inputs_sha256 = inputs,
-         .expected_sha256 = expected_digest(trial, task.problem),
-         .exact = bytes,
-         .observed_if_right = bytes ? observed_digest(trial, right) : ""});
-    if (of_wide_product(trial)) {
-      add({.name = named(trial, kTogether),
-           .compared = 1,
-           .inputs_sha256 = inputs,
-           .expected_sha256 = rule_digest(kTogether),
-           .exact = false});
-      add({.name = named(trial, kWritten),
-           .compared = task.problem.m * task.problem.n,
-           .inputs_sha256 = inputs,
-           .expected_sha256 = rule_digest(kWritten),
-           .exact = false});
-    }
-    if (&trial != &task.trials.front()) continue;
-    const std::string first = record.cases.empty() ? "" : record.cases.front().observed_sha256;
-    add({.name = named(trial, kAgain),
-         .compared = words,
-         .inputs_sha256 = inputs,
-         .expected_sha256 = first,
-         .exact = true,
-         .observed_if_right = first});
+    all.push_back(first_digests(task, trial, inputs));
+    const auto by_rule = [&](std::string_view rule, std::int64_t compared) {
+      all.push_back({.name = named(trial, rule),
+                     .compared = compared,
+                     .inputs_sha256 = inputs,
+                     .expected_sha256 = rule_digest(rule),
+                     .exact = false,
+                     .observed_if_right = {}});
+    };
+    if (of_wide_product(trial)) by_rule(kWritten, task.problem.m * task.problem.n);
+    if (is_judged_together(trial)) by_rule(kTogether, 1);
+    if (&trial == &task.trials.front()) all.push_back(again_digests(trial, inputs, record));
   }
   return all;
 }

@@ -1,13 +1,13 @@
 // What came out of a launch, held against a trial; and what a record keeps of a trial.
 //
-// Of a product's first trial there are four cases, because one comparison of a sample would leave too much unsaid:
+// Of a product's first trial there are up to four cases, because one comparison of a sample would leave too much
+// unsaid:
 //
-//     wide range                              every compared element within its bound
-//     wide range: error of all together       the relative Frobenius error of those elements
-//     wide range: every element written       no element of y, compared or not, is NaN or infinite. The poison is NaN
-//     in
-//                                             both output types, so what a kernel leaves out is seen wherever it is
-//     wide range: a second launch             the same bits again, all of y
+//     wide range                          every compared element within its bound
+//     wide range: every element written   no element of y, compared or not, is NaN or infinite. The poison is NaN in
+//                                         both output types, so what a kernel leaves out is seen wherever it is
+//     wide range: error of all together   the relative Frobenius error of what is compared, where enough elements
+//     decide wide range: a second launch         the same bits again, all of y
 //
 // An exact trial is one case. Of the other operations all bytes are one case, and a second launch is another.
 // Everything here is pure. Tested by tests/kernels/judge_test.cc.

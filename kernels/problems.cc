@@ -68,6 +68,26 @@ std::string_view words(Operation operation) {
   return "x in BF16 to NVFP4 codes and tiled scales";
 }
 
+std::string_view reference_of(Operation operation) {
+  switch (operation) {
+    case Operation::w4a16_product:
+      return "the product in float64 (kernels/w4a16_reference.h)";
+    case Operation::prepare_weights:
+      return "the fragment order by the host (kernels/fragment_order.h)";
+    case Operation::quantize_activations:
+      break;
+  }
+  return "NVFP4's formulas in float32 by the host (kernels/nvfp4/block.h)";
+}
+
+std::string_view bound_of(Operation operation) {
+  if (operation == Operation::w4a16_product)
+    return "|y' - y| <= u |y| + K 2^-23 sum|terms| for every compared element, u = 2^-8 (BF16) or 2^-11 (FP16); "
+           "relative "
+           "Frobenius error at most 2e-3; inputs of exact range bit for bit; a second launch bit for bit";
+  return "every byte equal; a second launch bit for bit";
+}
+
 std::string name_of(Operation operation, const Problem& problem) {
   const std::string_view gated = problem.gated ? " gated" : "";
   switch (operation) {

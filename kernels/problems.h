@@ -20,6 +20,9 @@ std::optional<Problem> problem_named(const Kernel&, std::string_view name);
 
 /// Words for people: "y = x W^T, W in NVFP4".
 std::string_view words(Operation);
+/// What a row is held against, and how far from it an output may be; one line each.
+std::string_view reference_of(Operation);
+std::string_view bound_of(Operation);
 std::string_view word(Lane);
 std::string_view word(Activation);
 /// "codes", "packed_scales".

@@ -76,8 +76,7 @@ class KernelRun {
     return record_.stopped == evidence::Stopped::no;
   }
 
-  // --- the image
-  // ------------------------------------------------------------------------------------------------------
+  // --- the image ----------------------------------------------------------------------------------------------------
 
   bool assemble_stage() {
     plan_ = kernel_.plan(problem_, limits_);
@@ -95,7 +94,7 @@ class KernelRun {
     Result<std::string> text = text_of(plan_);
     if (!text) return execution_.failed(text.error());
     text_ = *std::move(text);
-    record_.artifacts["cu"] = tools_.probe.log.keep(gate::text_bytes(text_));
+    record_.artifacts["cuda"] = tools_.probe.log.keep(gate::text_bytes(text_));
     Result<cuda::Assembly> built = compile(text_, kernel_.id, tools_.target);
     if (!built) return execution_.failed(built.error());
     StageResult result = Execution::good();
@@ -151,8 +150,7 @@ class KernelRun {
     return std::string(reinterpret_cast<const char*>(built->cubin.data()), built->cubin.size());
   }
 
-  // --- launches
-  // -------------------------------------------------------------------------------------------------------
+  // --- launches -----------------------------------------------------------------------------------------------------
 
   std::vector<std::string> entries() const {
     std::vector<std::string> names;

@@ -53,6 +53,9 @@ class BundleView {
   std::string silence_;
 };
 
+/// Whether a record is of a kernel of the catalogue: its variants are problems, not images.
+inline bool is_of_kernel(const evidence::Record& record) { return record.gate.starts_with("kernel."); }
+
 /// The record without its attempt, as instances of families are called: "cubin.arch_patch[edit.magic]@sm_90a".
 std::string subject_key(const evidence::Record&);
 /// "gate tcgen05.alloc is refused: assembler refused: ...", as a refused claim tells it.

@@ -74,7 +74,7 @@ Draft base_of(const VerifiedRecord& one, const BundleView& bundle) {
 BundleView::Records kernels_of(const BundleView& bundle) {
   BundleView::Records found;
   for (const VerifiedRecord& one : bundle.report().records)
-    if (one.record.gate.starts_with("kernel.")) found.push_back(&one);
+    if (is_of_kernel(one.record)) found.push_back(&one);
   return found;
 }
 

@@ -22,9 +22,8 @@ using evidence::VerifiedRecord;
 
 /// A first attempt at a gate's own text: no edited image, no kernel.
 bool is_text(const Record& record) {
-  return !record.target.empty() && record.variant.empty() && record.attempt == 1 &&
-         !record.gate.starts_with("kernel.") && record.image != ImageKind::patched &&
-         record.image != ImageKind::supplied;
+  return !record.target.empty() && record.variant.empty() && record.attempt == 1 && !is_of_kernel(record) &&
+         record.image != ImageKind::patched && record.image != ImageKind::supplied;
 }
 
 /// An assembler's answer is of no device.

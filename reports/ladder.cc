@@ -6,12 +6,15 @@
 
 #include <fmt/format.h>
 
+#include "reports/bundle_view.h"
+
 namespace assay::reports {
 namespace {
 
 using evidence::Record;
 using evidence::Stage;
 using evidence::StageStatus;
+using evidence::Verdict;
 using evidence::VerifiedRecord;
 using Records = std::vector<const VerifiedRecord*>;
 
@@ -93,6 +96,29 @@ LadderRow row_of_images(const Records& images) {
   return row;
 }
 
+/// The first problem that was not done right, or the first at all; problems that do not apply to the device are no
+/// matter as long as there are others.
+LadderRow row_of_problems(const Records& problems) {
+  const auto is = [](Verdict verdict) {
+    return [verdict](const VerifiedRecord* one) { return one->derived.verdict == verdict; };
+  };
+  Records asked = problems;
+  std::erase_if(asked, is(Verdict::not_applicable));
+  if (asked.empty()) return row_of(*problems.front());
+  const auto right = [](const VerifiedRecord* one) {
+    return one->derived.verdict == Verdict::proven || one->derived.verdict == Verdict::agrees;
+  };
+  const auto wrong = std::ranges::find_if_not(asked, right);
+  LadderRow row = row_of(wrong == asked.end() ? *asked.front() : **wrong);
+  if (wrong != asked.end()) {
+    row.reason = fmt::format("{}: {}", (*wrong)->record.variant, row.reason);
+  } else {
+    row.reason = fmt::format("{} of {} problems; {}: {}", asked.size(), problems.size(), asked.front()->record.variant,
+                             row.reason);
+  }
+  return row;
+}
+
 }  // namespace
 
 std::string_view word(Rung rung) {
@@ -121,7 +147,10 @@ std::vector<LadderRow> gate_ladder(const evidence::VerifyReport& report) {
     const auto found = by_gate.find(required.gate);
     if (found == by_gate.end()) continue;
     const VerifiedRecord* one = speaker(found->second);
-    rows.push_back(one != nullptr ? row_of(*one) : row_of_images(found->second));
+    if (one == nullptr && is_of_kernel(found->second.front()->record))
+      rows.push_back(row_of_problems(found->second));
+    else
+      rows.push_back(one != nullptr ? row_of(*one) : row_of_images(found->second));
   }
   return rows;
 }

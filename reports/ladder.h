@@ -2,7 +2,8 @@
 //
 // The row is read from the record that speaks for the gate: its first attempt on the device's own text, or, where no
 // device was asked, the text that came furthest. A gate that asks about many images has no one record that speaks for
-// it; its row tells how the images fared together, and carries no verdict. Tested by tests/reports/ladder_test.cc.
+// it; its row tells how the images fared together, and carries no verdict. Of a kernel the first problem that was not
+// done right speaks, or the first. Tested by tests/reports/ladder_test.cc.
 #pragma once
 
 #include <array>

@@ -46,13 +46,16 @@ std::string own_target(const evidence::VerifyReport& bundle) {
   return "";
 }
 
-/// The records that a line speaks of: of the target that it names, else of the device's own and of none.
+/// The records that a line speaks of: of the target that it names, else of the device's own and of none. Of a kernel
+/// every problem that applies to the device.
 Records records_of(const Requirement& line, const evidence::VerifyReport& bundle) {
   const std::string own = line.target.empty() ? own_target(bundle) : line.target;
   Records found;
   for (const VerifiedRecord& one : bundle.records) {
     const evidence::Record& record = one.record;
-    if (record.gate != line.name || !record.variant.empty()) continue;
+    const bool other =
+        line.subject == Subject::kernel ? one.derived.verdict == Verdict::not_applicable : !record.variant.empty();
+    if (record.gate != line.name || other) continue;
     const bool of_target = record.target == own || (line.target.empty() && (record.target.empty() || own.empty()));
     if (of_target) found.push_back(&one);
   }
@@ -153,12 +156,14 @@ struct Decision {
   const VerifiedRecord* record = nullptr;
 };
 
-/// The record that decides: the first that speaks against the line, else the first that meets it, else the first.
+/// The record that decides: the first that speaks against the line, else the first that meets it, else the first. A
+/// kernel must do all of its problems, so there the first that does not meet the line goes before one that does.
 Decision decide(const Requirement& line, const CheckEvidence& evidence) {
   Decision decision{{CheckOutcome::unproven, "no record", fmt::format("no record of {} in this bundle", line.name)}};
-  const auto rank = [](const Decision& one) {
+  const auto rank = [every = line.subject == Subject::kernel](const Decision& one) {
     if (one.record == nullptr) return 0;
-    return one.finding.outcome == CheckOutcome::failed ? 3 : one.finding.outcome == CheckOutcome::met ? 2 : 1;
+    if (one.finding.outcome == CheckOutcome::failed) return 3;
+    return (one.finding.outcome == CheckOutcome::met) != every ? 2 : 1;
   };
   for (const VerifiedRecord* one : records_of(line, evidence.bundle)) {
     Decision other{judge_record(*one, line, evidence), one};

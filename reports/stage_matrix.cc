@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/target.h"
+#include "reports/bundle_view.h"
 
 namespace assay::reports {
 namespace {
@@ -74,7 +75,7 @@ StageMatrix stage_matrix(std::span<const VerifiedRecord> records) {
 std::vector<ImageAnswer> image_answers(std::span<const VerifiedRecord> records) {
   std::vector<ImageAnswer> answers;
   for (const VerifiedRecord& one : records) {
-    if (one.record.variant.empty()) continue;
+    if (one.record.variant.empty() || is_of_kernel(one.record)) continue;
     const std::string answer = answer_of(one);
     auto found = std::ranges::find(answers, answer, &ImageAnswer::answer);
     if (found == answers.end()) found = answers.insert(found, {answer, {}});

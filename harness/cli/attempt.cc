@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/base/json.h"
+#include "harness/cli/all_gates.h"
 #include "harness/cli/subcommand.h"
 #include "harness/gate/attempt.h"
 #include "probes/gates.h"
@@ -40,7 +41,7 @@ Exit run_attempt(Arguments arguments) {
     fmt::print("{}\n", line);
     std::fflush(stdout);
   };
-  const Status served = gate::serve_attempt(*request, probes::gates(), probes::copy_control(), print);
+  const Status served = gate::serve_attempt(*request, all_gates(), probes::copy_control(), print);
   return served ? Exit::done : complain("attempt", served.error(), Exit::failed);
 }
 

@@ -5,11 +5,11 @@
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
 #include "harness/base/json.h"
+#include "harness/cli/all_gates.h"
 #include "harness/cli/key_choice.h"
 #include "harness/cli/subcommand.h"
 #include "harness/evidence/issued_challenge.h"
 #include "harness/gate/runner.h"
-#include "probes/gates.h"
 
 namespace assay::cli {
 namespace {
@@ -55,7 +55,7 @@ Exit run_challenge(Arguments arguments) {
   Exit end = Exit::done;
   if (!parse(app, arguments, *find_subcommand("challenge"), end)) return end;
 
-  if (const auto gates = gate::select_gates(probes::gates(), options.demands.gates); !gates)
+  if (const auto gates = gate::select_gates(all_gates(), options.demands.gates); !gates)
     return complain("challenge", gates.error(), Exit::usage);
   const auto key = load_key(options.key);
   if (!key) return complain("challenge", key.error(), Exit::usage);

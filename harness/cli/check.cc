@@ -16,13 +16,14 @@
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
 #include "harness/base/json.h"
+#include "harness/cli/all_gates.h"
 #include "harness/cli/check_text.h"
 #include "harness/cli/judged_bundle.h"
 #include "harness/cli/recompute.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/terminal.h"
 #include "harness/evidence/utc.h"
-#include "probes/gates.h"
+
 #include "reports/baseline.h"
 #include "reports/github.h"
 #include "reports/junit.h"
@@ -66,7 +67,7 @@ bool is_known(const reports::Requirement& line, const evidence::VerifyReport& bu
               const std::vector<reports::Claim>& catalogue) {
   if (line.subject == reports::Subject::claim) return reports::find_claim(catalogue, line.name) != nullptr;
   if (line.subject != reports::Subject::gate) return true;
-  return std::ranges::any_of(probes::gates(), [&](const gate::Gate& row) { return row.id == line.name; }) ||
+  return std::ranges::any_of(all_gates(), [&](const gate::Gate& row) { return row.id == line.name; }) ||
          std::ranges::any_of(bundle.rules.gates, [&](const auto& row) { return row.gate == line.name; });
 }
 

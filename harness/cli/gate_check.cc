@@ -11,8 +11,9 @@
 #include <fmt/format.h>
 
 #include "harness/base/target.h"
+#include "harness/cli/all_gates.h"
 #include "harness/gate/attempt.h"
-#include "probes/gates.h"
+#include "harness/gate/workload.h"
 #include "reports/errors.h"
 
 namespace assay::cli {
@@ -22,8 +23,8 @@ using evidence::Record;
 using evidence::Stage;
 using evidence::StageStatus;
 
-const gate::Gate* known_gate(std::string_view id, std::int64_t version) {
-  const gate::Gate* row = gate::find_gate(probes::gates(), id);
+const gate::Gate* known_gate(std::span<const gate::Gate> table, std::string_view id, std::int64_t version) {
+  const gate::Gate* row = gate::find_gate(table, id);
   return row != nullptr && row->version == version ? row : nullptr;
 }
 
@@ -38,12 +39,16 @@ std::string wrong_words(const gate::Gate& row, const Record& record) {
   return "";
 }
 
+bool has_variants(const gate::Gate& row) {
+  return std::holds_alternative<gate::MakeImages>(row.method) || is_kernel(row);
+}
+
 /// What only some gates can have, or be stopped by.
 std::string wrong_kind(const gate::Gate& row, const Record& record) {
   if (is_question(row) && !record.target.empty()) return "a device question has no target";
-  if (!std::holds_alternative<gate::MakeImages>(row.method) && !record.variant.empty())
+  if (!has_variants(row) && !record.variant.empty())
     return fmt::format("variant '{}', but the gate has none", record.variant);
-  if (record.performance) return "performance is told, but no launch of this gate is timed";
+  if (record.performance && !is_kernel(row)) return "performance is told, but no launch of this gate is timed";
   return "";
 }
 
@@ -53,6 +58,7 @@ std::span<const std::string_view> roles_of(const gate::Gate& row) {
   static constexpr std::array<std::string_view, 5> kOfImages = {"cuda", "ptx", "built", "image", "native"};
   if (std::holds_alternative<gate::MakeProbe>(row.method)) return kOfProbes;
   if (std::holds_alternative<gate::MakeImages>(row.method)) return kOfImages;
+  if (is_kernel(row)) return gate::kWorkloadRoles;
   return {};
 }
 
@@ -88,28 +94,32 @@ std::string wrong_quote(const Record& record, const evidence::ReadArtifact& read
 /// What one verification makes once and uses for every record.
 class GateCheck {
  public:
-  explicit GateCheck(std::shared_ptr<GateTexts> texts) : texts_(std::move(texts)) {
-    const auto table = reports::builtin_errors();
-    if (!table) return;
-    for (const reports::ErrorRow& row : table->rows()) codes_.insert(row.codes.begin(), row.codes.end());
+  GateCheck(std::span<const gate::Gate> table, std::shared_ptr<GateTexts> texts)
+      : table_(table), texts_(std::move(texts)) {
+    const auto errors = reports::builtin_errors();
+    if (!errors) return;
+    for (const reports::ErrorRow& row : errors->rows()) codes_.insert(row.codes.begin(), row.codes.end());
   }
 
   std::string check(const Record& record, const evidence::ReadArtifact& read) {
-    const gate::Gate* row = known_gate(record.gate, record.gate_version);
+    const gate::Gate* row = known_gate(table_, record.gate, record.gate_version);
     if (row == nullptr) return "";
     for (std::string wrong : {wrong_words(*row, record), wrong_kind(*row, record), wrong_role(*row, record),
                               wrong_prerequisites(*row, record)})
       if (!wrong.empty()) return wrong;
-    for (std::string wrong : {wrong_text(*row, record, read), wrong_quote(record, read), wrong_code(record)})
+    for (std::string wrong : {wrong_text(*row, record, read), wrong_workload(*row, record, read),
+                              wrong_quote(record, read), wrong_code(record)})
       if (!wrong.empty()) return wrong;
     return wrong_source(*row, record);
   }
 
  private:
   std::string wrong_text(const gate::Gate& row, const Record& record, const evidence::ReadArtifact& read);
+  static std::string wrong_workload(const gate::Gate& row, const Record& record, const evidence::ReadArtifact& read);
   std::string wrong_code(const Record& record) const;
   static std::string wrong_source(const gate::Gate& row, const Record& record);
 
+  std::span<const gate::Gate> table_;
   std::shared_ptr<GateTexts> texts_;
   std::map<std::int64_t, std::string> codes_;  ///< Of drivers, with the names that CUDA gives them.
 };
@@ -141,6 +151,18 @@ std::string GateCheck::wrong_text(const gate::Gate& row, const Record& record, c
   return record.ptx_version == version ? "" : differs("ptx_version", record.ptx_version, version);
 }
 
+/// The text of a kernel is what the row's plan is for the problem and the limits on record.
+std::string GateCheck::wrong_workload(const gate::Gate& row, const Record& record, const evidence::ReadArtifact& read) {
+  const auto* workload = std::get_if<const gate::Workload*>(&row.method);
+  if (workload == nullptr || record.stage(Stage::assemble).status == StageStatus::not_reached) return "";
+  const Result<std::string> text = (*workload)->text(record);
+  if (!text) return text.error().message;
+  const auto named = record.artifacts.find("cuda");
+  if (named == record.artifacts.end()) return "compiled, but the text is not kept";
+  if (without_comments(read(named->second)) == without_comments(*text)) return "";
+  return fmt::format("the text that was compiled is not the row's own for {} on such a device", record.variant);
+}
+
 /// A driver's code and its name are told in public as one.
 std::string GateCheck::wrong_code(const Record& record) const {
   for (const evidence::StageResult& stage : record.stages) {
@@ -166,10 +188,14 @@ std::string GateCheck::wrong_source(const gate::Gate& row, const Record& record)
 
 }  // namespace
 
-bool knows_gate(std::string_view gate, std::int64_t version) { return known_gate(gate, version) != nullptr; }
+bool knows_gate(std::string_view gate, std::int64_t version) {
+  return known_gate(all_gates(), gate, version) != nullptr;
+}
 
 std::vector<std::string> variants(std::string_view gate, std::int64_t version, std::string_view target) {
-  const gate::Gate* row = known_gate(gate, version);
+  const gate::Gate* row = known_gate(all_gates(), gate, version);
+  const auto* workload = row == nullptr ? nullptr : std::get_if<const gate::Workload*>(&row->method);
+  if (workload != nullptr) return (*workload)->variants();
   const auto* make = row == nullptr ? nullptr : std::get_if<gate::MakeImages>(&row->method);
   const auto device = parse_target(target);
   if (make == nullptr || !device) return {};
@@ -178,9 +204,22 @@ std::vector<std::string> variants(std::string_view gate, std::int64_t version, s
   return names;
 }
 
+namespace {
+
+evidence::CheckGate check_of(std::shared_ptr<GateCheck> check) {
+  return [check = std::move(check)](const Record& record, const evidence::ReadArtifact& read) {
+    return check->check(record, read);
+  };
+}
+
+}  // namespace
+
 evidence::CheckGate gate_check(std::shared_ptr<GateTexts> texts) {
-  return [check = std::make_shared<GateCheck>(std::move(texts))](
-             const Record& record, const evidence::ReadArtifact& read) { return check->check(record, read); };
+  return check_of(std::make_shared<GateCheck>(all_gates(), std::move(texts)));
+}
+
+evidence::CheckGate gate_check(std::span<const gate::Gate> table) {
+  return check_of(std::make_shared<GateCheck>(table, std::make_shared<GateTexts>()));
 }
 
 }  // namespace assay::cli

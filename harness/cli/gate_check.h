@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,5 +27,7 @@ std::vector<std::string> variants(std::string_view gate, std::int64_t version, s
 
 /// Says what a record says otherwise than its gate's row, than the log that it keeps, or than what CUDA calls a code.
 evidence::CheckGate gate_check(std::shared_ptr<GateTexts> = std::make_shared<GateTexts>());
+/// The same among other rows than those of all_gates(), which must outlive it.
+evidence::CheckGate gate_check(std::span<const gate::Gate> table);
 
 }  // namespace assay::cli

@@ -9,12 +9,12 @@
 #include <fmt/format.h>
 
 #include "harness/base/target.h"
+#include "harness/cli/all_gates.h"
 #include "harness/cubin/describe.h"
 #include "harness/cubin/elf.h"
 #include "harness/cubin/fatbin.h"
 #include "harness/gate/attempt.h"
 #include "harness/gate/witness.h"
-#include "probes/gates.h"
 
 namespace assay::cli {
 namespace {
@@ -26,7 +26,7 @@ Bytes bytes(std::string_view text) { return std::as_bytes(std::span(text.data(),
 
 /// Whether the gate table has an edited image by the record's name; which one it is does not depend on the challenge.
 bool is_an_edited_one(const Record& record, Target target) {
-  const gate::Gate* gate = gate::find_gate(probes::gates(), record.gate);
+  const gate::Gate* gate = gate::find_gate(all_gates(), record.gate);
   const auto* make = gate == nullptr ? nullptr : std::get_if<gate::MakeImages>(&gate->method);
   if (make == nullptr || gate->version != record.gate_version) return false;
   const std::vector<gate::ImageAttempt> images = (*make)({}, target);

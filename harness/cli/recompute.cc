@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "harness/cli/all_gates.h"
 #include "harness/gate/attempt.h"
 #include "harness/gate/image_likeness.h"
 #include "harness/gate/run_probe.h"
-#include "probes/gates.h"
+#include "harness/gate/workload.h"
 
 namespace assay::cli {
 namespace {
@@ -28,6 +29,13 @@ Result<evidence::Recomputed> recompute(const gate::Gate& gate, gate::MakeImages 
   return recomputed;
 }
 
+Result<evidence::Recomputed> recompute(const gate::Workload& workload, const evidence::Record& record,
+                                       const gate::Seed& seed) {
+  Result<std::vector<evidence::CaseDigests>> cases = workload.recompute(record, seed);
+  if (!cases) return cases.error();
+  return evidence::Recomputed{.known_version = true, .cases = *std::move(cases)};
+}
+
 }  // namespace
 
 std::string compare_images(const evidence::ImageEdit& told, std::string_view image, std::string_view native) {
@@ -42,16 +50,23 @@ std::string compare_images(const evidence::ImageEdit& told, std::string_view ima
 }
 
 Result<evidence::Recomputed> recompute(const evidence::Record& record, const Digest& nonce) {
+  return recompute_among(all_gates(), record, nonce);
+}
+
+Result<evidence::Recomputed> recompute_among(std::span<const gate::Gate> table, const evidence::Record& record,
+                                             const Digest& nonce) {
   evidence::Recomputed recomputed;
-  const gate::Gate* gate = gate::find_gate(probes::gates(), record.gate);
+  const gate::Gate* gate = gate::find_gate(table, record.gate);
   if (gate == nullptr || gate->version != record.gate_version) return recomputed;
   if (const auto* images = std::get_if<gate::MakeImages>(&gate->method))
     return recompute(*gate, *images, record, nonce);
+  const gate::Seed seed = gate::derive_seed(nonce, record.gate, record.target, std::to_string(record.attempt));
+  if (const auto* workload = std::get_if<const gate::Workload*>(&gate->method))
+    return recompute(**workload, record, seed);
   const auto* make = std::get_if<gate::MakeProbe>(&gate->method);
   if (make == nullptr) return recomputed;
   recomputed.known_version = true;
-  const gate::Probe probe =
-      (*make)(gate::derive_seed(nonce, record.gate, record.target, std::to_string(record.attempt)));
+  const gate::Probe probe = (*make)(seed);
   for (const gate::Case& one : probe.cases) recomputed.cases.push_back(gate::digests(one));
   return recomputed;
 }

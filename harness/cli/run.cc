@@ -1,4 +1,4 @@
-// `assay run`: every gate on this machine's device, one bundle, one table.
+// `assay run`: every gate on this machine's device and the kernels that they admit, one bundle, two tables.
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,10 +16,12 @@
 #include "harness/base/digest.h"
 #include "harness/base/file_system.h"
 #include "harness/base/json.h"
+#include "harness/cli/all_gates.h"
 #include "harness/cli/answer.h"
 #include "harness/cli/device_lock.h"
 #include "harness/cli/environment.h"
 #include "harness/cli/error_legend.h"
+#include "harness/cli/kernel_text.h"
 #include "harness/cli/matrix.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/self.h"
@@ -30,7 +32,6 @@
 #include "harness/evidence/bundle.h"
 #include "harness/evidence/bundle_writer.h"
 #include "harness/gate/runner.h"
-#include "probes/gates.h"
 #include "reports/measured.h"
 
 namespace assay::cli {
@@ -151,16 +152,25 @@ reports::MeasuredLines measured(const gate::RunResult& result) {
 
 /// What nobody asked for is no news; that it was not asked for must not be overlooked either.
 std::string not_selected(const gate::RunResult& result) {
-  const auto left_out = std::ranges::count_if(result.outcomes, [](const auto& outcome) { return !outcome.selected(); });
-  if (left_out == 0) return "";
-  return fmt::format("{} of {} gates were not selected: the run was asked for other ones\n", left_out,
-                     result.outcomes.size());
+  const auto left_out = [&](bool kernels) {
+    return std::ranges::count_if(
+        result.outcomes, [&](const auto& outcome) { return !outcome.selected() && is_of_kernel(outcome) == kernels; });
+  };
+  const auto kernels = std::ranges::count_if(result.outcomes, is_of_kernel);
+  std::string told;
+  const auto tell = [&](std::string_view what, std::ptrdiff_t missing, std::ptrdiff_t all) {
+    if (missing > 0)
+      told += fmt::format("{} of {} {} were not selected: the run was asked for other ones\n", missing, all, what);
+  };
+  tell("gates", left_out(false), std::ssize(result.outcomes) - kernels);
+  tell("kernels", left_out(true), kernels);
+  return told;
 }
 
 std::vector<std::vector<Cell>> gate_rows(const gate::RunResult& result) {
   std::vector<std::vector<Cell>> rows;
   for (const gate::GateOutcome& outcome : result.outcomes)
-    if (outcome.selected())
+    if (outcome.selected() && !is_of_kernel(outcome))
       rows.push_back({{outcome.gate},
                       {std::string(evidence::word(outcome.derived.verdict)), colour_of(outcome.derived.verdict)},
                       {std::string(evidence::word(outcome.derived.evidence_class))},
@@ -178,9 +188,9 @@ void print_table(const gate::RunResult& result, const std::filesystem::path& fol
   for (const auto& [label, text] : lines) fmt::print("  {:<22} {}\n", label, text);
   if (!lines.empty()) fmt::print("\n");
   const std::size_t width = columns_of(STDOUT_FILENO, 160);
-  fmt::print("{}{}\n{}{}{}Bundle: {}\nCheck it: assay verify --recompute {}\n",
+  fmt::print("{}{}\n{}{}{}{}Bundle: {}\nCheck it: assay verify --recompute {}\n",
              table({"gate", "verdict", "evidence class", "furthest", "why"}, gate_rows(result), width, colour),
-             not_selected(result), matrix_text(result.records, width, colour),
+             not_selected(result), kernel_text(result, width, colour), matrix_text(result.records, width, colour),
              image_text(result.records, width, colour), error_legend(result.records, width, colour), folder.string(),
              folder.string());
 }
@@ -188,7 +198,8 @@ void print_table(const gate::RunResult& result, const std::filesystem::path& fol
 void print_json(const gate::RunResult& result, const std::filesystem::path& folder, const std::string& manifest,
                 const Signed& signature, Exit exit) {
   Json gates = Json::array();
-  for (const gate::GateOutcome& outcome : result.outcomes)
+  for (const gate::GateOutcome& outcome : result.outcomes) {
+    if (is_of_kernel(outcome)) continue;
     gates.push_back({{"gate", outcome.gate},
                      {"selected", outcome.selected()},
                      {"verdict", evidence::word(outcome.derived.verdict)},
@@ -198,11 +209,13 @@ void print_json(const gate::RunResult& result, const std::filesystem::path& fold
                      {"reason", outcome.derived.reason},
                      {"assembled", outcome.assembled},
                      {"assemble_asked", outcome.assemble_asked}});
+  }
   const Json document = {{"schema", "run-summary/1"},
                          {"bundle", folder.string()},
                          {"manifest_sha256", manifest},
                          {"signed_by", signature.keyid},
                          {"gates", gates},
+                         {"kernels", kernel_json(result)},
                          {"matrix", matrix_json(result.records)},
                          {"images", image_json(result.records)},
                          {"codes", error_legend_json(result.records)},
@@ -280,7 +293,7 @@ Exit record_run(const Options& options, const Commission& commission, const std:
     device_lock = *std::move(lock);
     return ok();
   };
-  const auto result = gate::run_gates(probes::gates(), wanted, journal, progress);
+  const auto result = gate::run_gates(all_gates(), wanted, journal, progress);
   if (!result) return abandoned(folder, commission, result.error());
   if (result->interrupted != 0) return interrupted(*bundle, result->interrupted);
 
@@ -324,7 +337,7 @@ Exit run(Options options) {
   const Result<Commission> commission = take_commission(options.challenge, options.key, exit);
   if (!commission) return complain("run", commission.error(), exit);
   if (commission->issued) options.gates = commission->challenge.gates;
-  if (const auto gates = gate::select_gates(probes::gates(), options.gates); !gates)
+  if (const auto gates = gate::select_gates(all_gates(), options.gates); !gates)
     return complain("run", gates.error(), Exit::usage);
   const Result<Digest> salt = evidence::load_or_create_salt(state_folder());
   if (!salt) return complain("run", salt.error(), Exit::environment);
@@ -347,7 +360,7 @@ Exit run_run(Arguments arguments) {
   app.add_option("--out", options.out, "Folder of the bundle; new or empty (default: assay-runs/run-TIME-ID)");
   app.add_option("--driver", options.driver, "system, or the path of a libcuda (default: system)");
   app.add_option("--device", options.device, "Index or UUID (default: 0)");
-  app.add_option("--gate", options.gates, "Only these gates and what they need; may be repeated");
+  app.add_option("--gate", options.gates, "Only these gates or kernels and what they need; may be repeated");
   app.add_option("--attempt-limit", options.attempt_seconds, "Seconds for one attempt")->check(CLI::Range(1, 3600));
   app.add_option("--run-limit", options.run_seconds, "Seconds for the whole run")->check(CLI::Range(1, 86400));
   app.add_option("--allow-patched-launch", options.patched_launch,

@@ -12,9 +12,13 @@ namespace assay::cli {
 namespace {
 
 constexpr std::array kSubcommands = {
-    Subcommand{"run", "Run the gates on this machine's device and write a bundle (the default)",
-               "assay run --device 0 --out runs/today", run_run},
+    Subcommand{
+        "run",
+        "Run the gates, and the kernels that they admit, on this machine's device and write a bundle (the default)",
+        "assay run --device 0 --out runs/today", run_run},
     Subcommand{"gates", "List the gates: what each asks, needs and proves", "assay gates --json", run_gates_list},
+    Subcommand{"kernels", "List the kernels: what each computes, needs, and is held against", "assay kernels --json",
+               run_kernels_list},
     Subcommand{"forms", "Ask the installed assembler for every instruction form and target",
                "assay forms --form 'tcgen05.mma*' --target sm_121a", run_forms},
     Subcommand{"verify", "Check a bundle: files, chain, schema, labels; with --recompute every oracle",

@@ -35,6 +35,7 @@ const Subcommand* find_subcommand(std::string_view name);
 
 Exit run_run(Arguments);
 Exit run_gates_list(Arguments);
+Exit run_kernels_list(Arguments);
 Exit run_forms(Arguments);
 Exit run_verify(Arguments);
 Exit run_keygen(Arguments);

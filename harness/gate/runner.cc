@@ -141,7 +141,10 @@ Status Run::workload(const Gate& gate, const Workload& workload) {
   return ask_for_all(std::move(wanted), &Run::keep_workload);
 }
 
-Status Run::keep_workload(Record record) { return write(*named(record.gate), std::move(record)); }
+Status Run::keep_workload(Record record) {
+  const Gate& gate = *named(record.gate);
+  return write(gate, std::move(record));
+}
 
 Result<Record> Run::on_device(const Gate& gate) {
   if (std::holds_alternative<DeviceQuestion>(gate.method)) return answer_to(gate);
@@ -214,7 +217,7 @@ Result<std::vector<const Gate*>> select_gates(std::span<const Gate> table, std::
   };
   for (const std::string& id : only) {
     const Gate* gate = find_gate(table, id);
-    if (gate == nullptr) return Error{fmt::format("no gate '{}'; 'assay gates' lists them", id)};
+    if (gate == nullptr) return Error{fmt::format("no gate '{}'; 'assay gates' and 'assay kernels' list them", id)};
     add(add, *gate);
   }
   std::vector<const Gate*> selected;

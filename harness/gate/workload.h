@@ -50,6 +50,6 @@ class Workload {
 };
 
 /// The files that records of workloads keep.
-inline constexpr std::string_view kWorkloadRoles[] = {"cu", "cubin", "witness-with", "witness-without"};
+inline constexpr std::string_view kWorkloadRoles[] = {"cuda", "cubin", "witness-with", "witness-without"};
 
 }  // namespace assay::gate

@@ -143,7 +143,7 @@ TEST_F(BadInputTest, UsageIsALineAndTwo) {
       {{"run", "--frob"}, "assay run: The following argument was not expected: --frob; see 'assay run --help'"},
       {{"run", "more"}, "assay run: The following argument was not expected: more; see 'assay run --help'"},
       {{"run", "--out"}, "assay run: --out: 1 required TEXT missing; see 'assay run --help'"},
-      {{"run", "--gate", "tma"}, "assay run: no gate 'tma'; 'assay gates' lists them"},
+      {{"run", "--gate", "tma"}, "assay run: no gate 'tma'; 'assay gates' and 'assay kernels' list them"},
       {{"run", "--attempt-limit", "0"},
        "assay run: --attempt-limit: Value 0 not in range 1 to 3600; see 'assay run --help'"},
       {{"run", "--driver", "cuda"},

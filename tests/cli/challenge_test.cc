@@ -49,7 +49,7 @@ TEST_F(ChallengeCommandTest, IsIssuedOnceUnderItsKey) {
 
 TEST_F(ChallengeCommandTest, AsksForNoGateThatThereIsNot) {
   EXPECT_EQ(issue("c.json", {"--gate", "tma.teleport"}).err,
-            "assay challenge: no gate 'tma.teleport'; 'assay gates' lists them\n");
+            "assay challenge: no gate 'tma.teleport'; 'assay gates' and 'assay kernels' list them\n");
   EXPECT_EQ(issue("c.json", {"--purpose", "ask bob@example.org"}).code, 2);
   EXPECT_FALSE(fs::exists(at("c.json")));
 }

@@ -304,7 +304,7 @@ TEST_F(RunnerTest, AnUnknownGateIsAnError) {
   const std::vector<std::string> wrong = {"secnd"};
   const auto selected = select_gates(kTable, wrong);
   ASSERT_FALSE(selected);
-  EXPECT_EQ(selected.error().message, "no gate 'secnd'; 'assay gates' lists them");
+  EXPECT_EQ(selected.error().message, "no gate 'secnd'; 'assay gates' and 'assay kernels' list them");
 }
 
 TEST_F(RunnerTest, ArtifactsMoveUnderTheJournalsDigest) {

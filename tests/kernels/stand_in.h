@@ -3,6 +3,8 @@
 // A test that wants something to go wrong changes `Sabotage`.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <cstring>
 #include <memory>

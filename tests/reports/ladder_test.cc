@@ -54,6 +54,30 @@ TEST(LadderTest, WithoutADeviceTheTextThatCameFurthestDoes) {
   EXPECT_EQ(rows[0].target, "sm_121a");
 }
 
+Record problem(std::string variant) {
+  Record record = evidence::good_record("kernel.nvfp4_gemm");
+  record.variant = std::move(variant);
+  return record;
+}
+
+TEST(LadderTest, OfAKernelTheFirstProblemThatWasNotDoneRightSpeaks) {
+  Record wrong = problem("m8");
+  wrong.cases.front().mismatches = 1;
+  wrong.end_at(Stage::verify, {.status = StageStatus::failed, .message = "wrong"});
+  Record unfit = problem("m9");
+  unfit =
+      Record{.gate = unfit.gate, .variant = "m9", .target = unfit.target, .stopped = evidence::Stopped::not_applicable};
+  const auto good = gate_ladder(with({judged(unfit), judged(problem("m1")), judged(problem("m2"))}));
+  ASSERT_EQ(good.size(), 1u);
+  EXPECT_EQ(good[0].verdict, "proven");
+  EXPECT_EQ(good[0].reason, "2 of 3 problems; m1: 1 case, 4096 words equal to the oracle, 5 controls ok");
+  const auto bad = gate_ladder(with({judged(problem("m1")), judged(wrong)}));
+  EXPECT_EQ(bad[0].verdict, "mismatch");
+  EXPECT_THAT(bad[0].reason, ::testing::StartsWith("m8: "));
+  const auto none = gate_ladder(with({judged(unfit)}));
+  EXPECT_EQ(none[0].verdict, "not-applicable");
+}
+
 TEST(LadderTest, ALaterAttemptDoesNotSpeak) {
   Record again = evidence::good_record();
   again.attempt = 2;

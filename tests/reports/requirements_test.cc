@@ -47,6 +47,26 @@ TEST_F(RequirementsTest, AProvenGateIsMet) {
   EXPECT_EQ(row.why, "1 case, 4096 words equal to the oracle, 5 controls ok");
 }
 
+TEST_F(RequirementsTest, AKernelMustDoEveryProblemThatAppliesToTheDevice) {
+  const auto problem = [](std::string variant) {
+    Record record = evidence::good_record("kernel.nvfp4_gemm");
+    record.variant = std::move(variant);
+    return record;
+  };
+  constexpr const char* kKernel = R"({"kernel":"kernel.nvfp4_gemm"})";
+  Record unfit = problem("m9");
+  unfit.stopped = evidence::Stopped::not_applicable;
+  EXPECT_EQ(judged(kKernel, report_of({h100_query(), problem("m1"), unfit})).outcome, CheckOutcome::met);
+  Record doubtful = problem("m2");
+  doubtful.controls.canary = evidence::ControlStatus::not_run;
+  const CheckRow row = judged(kKernel, report_of({h100_query(), problem("m1"), doubtful}));
+  EXPECT_EQ(row.outcome, CheckOutcome::unproven);
+  Record wrong = problem("m3");
+  wrong = evidence::ended_at(Stage::verify, StageStatus::failed, wrong);
+  EXPECT_EQ(judged(kKernel, report_of({h100_query(), problem("m1"), wrong})).outcome, CheckOutcome::failed);
+  EXPECT_EQ(judged(kKernel, report_of({h100_query(), unfit})).outcome, CheckOutcome::unproven);
+}
+
 TEST_F(RequirementsTest, WhatSpeaksAgainstAGateFailsIt) {
   Record mismatch = evidence::ended_at(Stage::verify, StageStatus::failed);
   EXPECT_EQ(judged(kLoad, mismatch).outcome, CheckOutcome::failed);

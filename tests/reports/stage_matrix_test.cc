@@ -97,5 +97,13 @@ TEST(ImageAnswersTest, GroupImagesByWhatTheLoaderSaid) {
   EXPECT_EQ(answers[2].answer, "the edit does not fit");
 }
 
+TEST(StageMatrixTest, AKernelsProblemsAreNoImages) {
+  Record record = answered("kernel.nvfp4_gemm", "sm_90a", StageStatus::ok);
+  record.variant = "m8 n64";
+  const std::vector<evidence::VerifiedRecord> records = {judged(record)};
+  EXPECT_TRUE(image_answers(records).empty());
+  EXPECT_TRUE(stage_matrix(records).rows.empty());
+}
+
 }  // namespace
 }  // namespace assay::reports
