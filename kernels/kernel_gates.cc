@@ -47,13 +47,18 @@ Result<std::vector<evidence::CaseDigests>> KernelWorkload::recompute(const evide
   return digests(make_task(kernel_->operation, *problem, seed), record);
 }
 
-Result<std::string> KernelWorkload::text(const evidence::Record& record) const {
+Result<gate::WorkloadText> KernelWorkload::text(const evidence::Record& record) const {
   const Result<Problem> problem = problem_of(*kernel_, record);
   if (!problem) return problem.error();
   const Result<DeviceLimits> limits = limits_of(record);
   if (!limits) return limits.error();
   if (const auto why = kernel_->refuses(*problem, *limits)) return Error{"the row refuses this problem: " + *why};
-  return text_of(kernel_->plan(*problem, *limits));
+  const Plan plan = kernel_->plan(*problem, *limits);
+  Result<std::string> source = text_of(plan);
+  if (!source) return source.error();
+  gate::WorkloadText text{.source = *std::move(source), .entries = {}};
+  for (const Launch& launch : plan.launches) text.entries.push_back(launch.entry);
+  return text;
 }
 
 KernelGates::KernelGates(std::span<const Kernel> catalogue) {

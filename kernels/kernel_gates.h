@@ -21,7 +21,7 @@ class KernelWorkload : public gate::Workload {
   std::vector<std::string> variants() const override;
   void run(const gate::WorkloadTools&, evidence::Record&) const override;
   Result<std::vector<evidence::CaseDigests>> recompute(const evidence::Record&, const gate::Seed&) const override;
-  Result<std::string> text(const evidence::Record&) const override;
+  Result<gate::WorkloadText> text(const evidence::Record&) const override;
 
  private:
   const Kernel* kernel_;

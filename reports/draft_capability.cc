@@ -45,13 +45,24 @@ std::string fault_in(const BundleView::Records& records) {
   return "";
 }
 
+std::int64_t compared(const Record& record) {
+  std::int64_t all = 0;
+  for (const evidence::CaseResult& result : record.cases) all += result.compared;
+  return all;
+}
+
 /// "14 cases, 19712 words equal to the oracle under a fresh challenge, 5 controls ok".
 std::string comparison(const Record& record) {
-  std::int64_t words = 0;
-  for (const evidence::CaseResult& result : record.cases) words += result.compared;
   return fmt::format("{}, {} equal to the oracle under a fresh challenge, {} controls ok",
-                     counted(static_cast<std::int64_t>(record.cases.size()), "case"), counted(words, "word"),
+                     counted(static_cast<std::int64_t>(record.cases.size()), "case"), counted(compared(record), "word"),
                      evidence::kControls.size());
+}
+
+/// "5 cases, 31744 values equal to the reference or within its bound, under a fresh challenge, 5 controls ok".
+std::string agreement(const Record& record) {
+  return fmt::format("{}, {} equal to the reference or within its bound, under a fresh challenge, {} controls ok",
+                     counted(static_cast<std::int64_t>(record.cases.size()), "case"),
+                     counted(compared(record), "value"), evidence::kControls.size());
 }
 
 /// How the toolchain put it: as the instruction, or as a call that the driver answers.
@@ -165,7 +176,7 @@ Drafts draft_correctness(const Claim&, const BundleView& bundle) {
     draft.key = key;
     draft.sentence =
         fmt::format("On {}, {} computes correctly when built for {} by {}: {}.", bundle.device_words(),
-                    kernel_words(one.record), draft.scope.target, draft.scope.assembler, comparison(one.record));
+                    kernel_words(one.record), draft.scope.target, draft.scope.assembler, agreement(one.record));
     drafts.made.push_back(std::move(draft));
   }
   return or_lacking(std::move(drafts), "no kernel is on record");
@@ -188,7 +199,7 @@ Drafts draft_throughput(const Claim&, const BundleView& bundle) {
     draft.key = key;
     draft.sentence = fmt::format("On {}, {}, built for {} by {}, {}; the same launch gave the right result ({}).",
                                  bundle.device_words(), kernel_words(one.record), draft.scope.target,
-                                 draft.scope.assembler, speed(*one.record.performance), comparison(one.record));
+                                 draft.scope.assembler, speed(*one.record.performance), agreement(one.record));
     drafts.made.push_back(std::move(draft));
   }
   return or_lacking(std::move(drafts), "no kernel is on record");

@@ -155,11 +155,11 @@ std::string GateCheck::wrong_text(const gate::Gate& row, const Record& record, c
 std::string GateCheck::wrong_workload(const gate::Gate& row, const Record& record, const evidence::ReadArtifact& read) {
   const auto* workload = std::get_if<const gate::Workload*>(&row.method);
   if (workload == nullptr || record.stage(Stage::assemble).status == StageStatus::not_reached) return "";
-  const Result<std::string> text = (*workload)->text(record);
+  const Result<gate::WorkloadText> text = (*workload)->text(record);
   if (!text) return text.error().message;
   const auto named = record.artifacts.find("cuda");
   if (named == record.artifacts.end()) return "compiled, but the text is not kept";
-  if (without_comments(read(named->second)) == without_comments(*text)) return "";
+  if (without_comments(read(named->second)) == without_comments(text->source)) return "";
   return fmt::format("the text that was compiled is not the row's own for {} on such a device", record.variant);
 }
 

@@ -15,6 +15,7 @@
 #include "harness/cubin/fatbin.h"
 #include "harness/gate/attempt.h"
 #include "harness/gate/witness.h"
+#include "harness/gate/workload.h"
 
 namespace assay::cli {
 namespace {
@@ -25,8 +26,7 @@ using Bytes = std::span<const std::byte>;
 Bytes bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
 /// Whether the gate table has an edited image by the record's name; which one it is does not depend on the challenge.
-bool is_an_edited_one(const Record& record, Target target) {
-  const gate::Gate* gate = gate::find_gate(all_gates(), record.gate);
+bool is_an_edited_one(const gate::Gate* gate, const Record& record, Target target) {
   const auto* make = gate == nullptr ? nullptr : std::get_if<gate::MakeImages>(&gate->method);
   if (make == nullptr || gate->version != record.gate_version) return false;
   const std::vector<gate::ImageAttempt> images = (*make)({}, target);
@@ -51,13 +51,25 @@ std::string wrong_target(Bytes image, Target target) {
   return "";
 }
 
-/// The kernels that the gate launches must be in the image, or it is another gate's.
-std::string wrong_kernels(const GateText* text, Bytes image) {
-  if (text == nullptr) return "";
+/// The kernels that a record's row launches; empty where that is not known.
+std::vector<std::string> kernels_of(const gate::Gate* gate, const Record& record, GateTexts& texts) {
+  if (gate == nullptr || gate->version != record.gate_version) return {};
+  if (const auto* workload = std::get_if<const gate::Workload*>(&gate->method)) {
+    const Result<gate::WorkloadText> text = (*workload)->text(record);
+    return text ? text->entries : std::vector<std::string>();
+  }
+  const GateText* text = texts.of(record.gate, record.gate_version);
+  return text == nullptr ? std::vector<std::string>()
+                         : std::vector<std::string>(text->kernels.begin(), text->kernels.end());
+}
+
+/// They must be in the image, or it is another gate's.
+std::string wrong_kernels(const std::vector<std::string>& kernels, Bytes image) {
+  if (kernels.empty()) return "";
   const auto elf = cubin::Elf::read(image);
   const auto told = elf ? cubin::describe(*elf) : Result<cubin::Description>(elf.error());
   if (!told) return told.error().message;
-  for (const std::string& kernel : text->kernels)
+  for (const std::string& kernel : kernels)
     if (std::ranges::find(told->functions, kernel, &cubin::Function::name) == told->functions.end())
       return fmt::format("the image holds no kernel '{}', which the gate launches", kernel);
   return "";
@@ -97,28 +109,32 @@ std::string wrong_witness(const Record& record, Bytes image, const evidence::Kep
   return same ? "" : fmt::format("the kept images show lowering '{}', the witness says otherwise", again->lowering);
 }
 
-std::string check(const Record& record, const evidence::KeptArtifact& kept, GateTexts& texts) {
+std::string check(std::span<const gate::Gate> table, const Record& record, const evidence::KeptArtifact& kept,
+                  GateTexts& texts) {
   const auto target = parse_target(record.target);
   if (!target) return target.error().message;
-  if (is_an_edited_one(record, *target))
+  const gate::Gate* gate = gate::find_gate(table, record.gate);
+  if (is_an_edited_one(gate, record, *target))
     return fmt::format("image '{}' is an edited one, the record says native", record.variant);
   const std::string handed_over = kept("image");
   const std::string image = handed_over.empty() ? kept("cubin") : handed_over;
   if (image.empty()) return "an image was handed to the driver, but none is kept";
   const auto cubins = cubins_of(bytes(image));
   if (!cubins) return cubins.error().message;
+  const std::vector<std::string> kernels = kernels_of(gate, record, texts);
   for (const std::vector<std::byte>& cubin : *cubins)
-    for (std::string wrong :
-         {wrong_target(cubin, *target), wrong_kernels(texts.of(record.gate, record.gate_version), cubin)})
+    for (std::string wrong : {wrong_target(cubin, *target), wrong_kernels(kernels, cubin)})
       if (!wrong.empty()) return wrong;
   return wrong_witness(record, cubins->empty() ? bytes(image) : Bytes(cubins->front()), kept);
 }
 
 }  // namespace
 
-evidence::CheckImage image_check(std::shared_ptr<GateTexts> texts) {
-  return [texts = std::move(texts)](const Record& record, const evidence::KeptArtifact& kept) {
-    return check(record, kept, *texts);
+evidence::CheckImage image_check(std::shared_ptr<GateTexts> texts) { return image_check_among(all_gates(), texts); }
+
+evidence::CheckImage image_check_among(std::span<const gate::Gate> table, std::shared_ptr<GateTexts> texts) {
+  return [table, texts = std::move(texts)](const Record& record, const evidence::KeptArtifact& kept) {
+    return check(table, record, kept, *texts);
   };
 }
 

@@ -9,13 +9,17 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "harness/cli/gate_texts.h"
 #include "harness/evidence/verify.h"
+#include "harness/gate/gate.h"
 
 namespace assay::cli {
 
 /// Says why the record's image cannot be what the record says: native, for its target, with its witness.
 evidence::CheckImage image_check(std::shared_ptr<GateTexts> = std::make_shared<GateTexts>());
+/// The same for records of other rows than those of all_gates(); the table must outlive it.
+evidence::CheckImage image_check_among(std::span<const gate::Gate> table, std::shared_ptr<GateTexts>);
 
 }  // namespace assay::cli

@@ -31,6 +31,12 @@ struct WorkloadTools {
   const Result<std::unique_ptr<cuda::CudaCompiler>>& compiler;  ///< Its error is recorded as no assembler.
 };
 
+/// What an attempt compiles and launches.
+struct WorkloadText {
+  std::string source;                ///< CUDA C++.
+  std::vector<std::string> entries;  ///< The kernels that it launches, in order.
+};
+
 class Workload {
  public:
   virtual ~Workload() = default;
@@ -45,8 +51,8 @@ class Workload {
   /// The cases of the record's attempt, made again from its seed. Error: there is no such attempt.
   virtual Result<std::vector<evidence::CaseDigests>> recompute(const evidence::Record&, const Seed&) const = 0;
 
-  /// The text that an attempt with the record's target and limits compiles. Error: it compiles none.
-  virtual Result<std::string> text(const evidence::Record&) const = 0;
+  /// What an attempt with the record's target and limits compiles. Error: it compiles nothing.
+  virtual Result<WorkloadText> text(const evidence::Record&) const = 0;
 };
 
 /// The files that records of workloads keep.

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "harness/cli/gate_check.h"
+#include "harness/cli/image_check.h"
 #include "harness/cli/recompute.h"
 #include "harness/gate/attempt.h"
 #include "kernels/kernel_gates.h"
@@ -142,6 +143,29 @@ TEST_F(KernelRecordsTest, ATextThatIsNotTheRowsOwnIsRefused) {
   one = record(0);
   one.prerequisites.clear();
   EXPECT_EQ(check(one), "launched without its prerequisite control.copy (proven needed)");
+}
+
+/// The synthetic image is of sm_121 and holds one kernel, "kernel".
+TEST_F(KernelRecordsTest, AnImageWithoutTheKernelsThatThePlanLaunchesIsRefused) {
+  const auto check = image_check_among(gates_.rows(), std::make_shared<GateTexts>());
+  Record one = record(0);
+  one.target = "sm_121a";
+  const std::vector<std::byte> image = test::tiny_cubin(0x123), twin = test::tiny_cubin(0x456);
+  const auto text = [](const std::vector<std::byte>& bytes) {
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  const auto kept = [&](std::string_view role) {
+    return role == "image" ? "" : role == "witness-without" ? text(twin) : text(image);
+  };
+  EXPECT_EQ(check(one, kept), "the image holds no kernel 'product', which the gate launches");
+  kernels::Kernel renamed = kernels::kStandIns[0];
+  renamed.plan = [](const kernels::Problem& problem, const kernels::DeviceLimits& limits) {
+    kernels::Plan plan = kernels::plan_product(problem, limits);
+    plan.launches.front().entry = "kernel";
+    return plan;
+  };
+  const kernels::KernelGates row({&renamed, 1});
+  EXPECT_EQ(image_check_among(row.rows(), std::make_shared<GateTexts>())(one, kept), "");
 }
 
 TEST_F(KernelRecordsTest, AnUnknownVersionIsNotRecomputed) {

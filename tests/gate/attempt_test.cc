@@ -6,6 +6,7 @@
 #include "harness/base/file_system.h"
 #include "harness/base/json.h"
 #include "harness/evidence/derive.h"
+#include "harness/gate/workload.h"
 
 namespace assay::gate {
 namespace {
@@ -36,6 +37,17 @@ Probe tiny(const Seed&) {
 }
 void no_question(QuestionContext&) {}
 
+class Nothing : public Workload {
+ public:
+  std::vector<std::string> variants() const override { return {"small", "large"}; }
+  void run(const WorkloadTools&, evidence::Record&) const override {}
+  Result<std::vector<evidence::CaseDigests>> recompute(const evidence::Record&, const Seed&) const override {
+    return Error{"nothing"};
+  }
+  Result<WorkloadText> text(const evidence::Record&) const override { return Error{"nothing"}; }
+};
+const Nothing kNothing;
+
 const Gate kTable[] = {
     {.id = "device.query",
      .question = "What?",
@@ -49,6 +61,13 @@ const Gate kTable[] = {
      .proves = "p",
      .does_not_prove = "n",
      .method = tiny},
+    {.id = "work",
+     .question = "Work?",
+     .instruction = "mma",
+     .home = {80, ' '},
+     .proves = "p",
+     .does_not_prove = "n",
+     .method = &kNothing},
 };
 
 AttemptRequest request(AttemptRequest::Kind kind) {
@@ -150,6 +169,31 @@ TEST(AttemptTest, ADriverThatIsNotThereIsARecordAndNotACrash) {
   ASSERT_TRUE(record) << record.error().message;
   EXPECT_EQ(record->stage(evidence::Stage::load).status, evidence::StageStatus::refused);
   EXPECT_EQ(evidence::derive(*record)->verdict, evidence::Verdict::refused);
+}
+
+TEST(AttemptTest, AWorkloadIsServedOnTheDeviceOrItsRecordSaysWhyNot) {
+  const TemporaryFolder scratch;
+  AttemptRequest wanted = request(AttemptRequest::Kind::workload);
+  wanted.scratch = scratch.path().string();
+  wanted.work = {{"work", "sm_90a", "small"}, {"work", "sm_90a", "large"}};
+  wanted.driver = "/nowhere/libcuda.so.1";
+  const auto sent = attempt_request_from_json(to_json(wanted));
+  ASSERT_TRUE(sent) << sent.error().message;
+  EXPECT_EQ(sent->kind, AttemptRequest::Kind::workload);
+  const std::vector<Json> lines = serve(*sent);
+  ASSERT_EQ(lines.size(), 2u);  // the others want another process
+  const Result<evidence::Record> record = evidence::record_from_json(lines[1].at("record"), "line");
+  ASSERT_TRUE(record) << record.error().message;
+  EXPECT_EQ(record->variant, "small");
+  EXPECT_EQ(record->stage(evidence::Stage::load).status, evidence::StageStatus::refused);
+}
+
+TEST(AttemptTest, AGateThatIsNoWorkloadIsServedAsNone) {
+  AttemptRequest wanted = request(AttemptRequest::Kind::workload);
+  wanted.work = {{"tiny", "sm_90a", "small"}};
+  const Status served = serve_attempt(wanted, kTable, tiny, [](std::string_view) {});
+  ASSERT_FALSE(served);
+  EXPECT_EQ(served.error().message, "attempt request: gate 'tiny' has no workload");
 }
 
 TEST(AttemptTest, AnUnknownGateIsAnError) {

@@ -15,7 +15,7 @@ class NoWorkload : public Workload {
   std::vector<std::string> variants() const override { return {"small", "large", "odd"}; }
   void run(const WorkloadTools&, Record&) const override {}
   Result<std::vector<evidence::CaseDigests>> recompute(const Record&, const Seed&) const override { return Error{""}; }
-  Result<std::string> text(const Record&) const override { return Error{""}; }
+  Result<WorkloadText> text(const Record&) const override { return Error{""}; }
 };
 const NoWorkload kWorkload;
 

@@ -50,10 +50,11 @@ TEST_F(KernelGatesTest, CasesAreMadeAgainFromTheSeed) {
 }
 
 TEST_F(KernelGatesTest, TheTextIsMadeAgainFromTheLimitsOnRecord) {
-  EXPECT_EQ(*workload_.text(record()), "product for 132 SMs: \"mma.sync");
+  EXPECT_EQ(workload_.text(record())->source, "product for 132 SMs: \"mma.sync");
+  EXPECT_EQ(workload_.text(record())->entries, std::vector<std::string>{"product"});
   Record other = record();
   other.measurements.front().value = 48;
-  EXPECT_EQ(*workload_.text(other), "product for 48 SMs: \"mma.sync");
+  EXPECT_EQ(workload_.text(other)->source, "product for 48 SMs: \"mma.sync");
   other.measurements.clear();
   EXPECT_EQ(workload_.text(other).error().message,
             "'multiprocessor_count', on which the plan depends, is not on record");
