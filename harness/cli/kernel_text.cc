@@ -15,7 +15,7 @@ std::vector<const evidence::VerifiedRecord*> records_of(const gate::RunResult& r
   std::vector<const evidence::VerifiedRecord*> found;
   for (const evidence::VerifiedRecord& one : result.records) {
     const bool asked = one.record.stopped != evidence::Stopped::not_selected;
-    if (asked && one.record.gate.starts_with("kernel.")) found.push_back(&one);
+    if (asked && is_of_kernel(one.record)) found.push_back(&one);
   }
   return found;
 }
@@ -23,6 +23,7 @@ std::vector<const evidence::VerifiedRecord*> records_of(const gate::RunResult& r
 }  // namespace
 
 bool is_of_kernel(const gate::GateOutcome& outcome) { return outcome.gate.starts_with("kernel."); }
+bool is_of_kernel(const evidence::Record& record) { return record.gate.starts_with("kernel."); }
 
 std::string kernel_text(const gate::RunResult& result, std::size_t width, bool colour) {
   std::vector<std::vector<Cell>> rows;

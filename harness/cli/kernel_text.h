@@ -16,5 +16,6 @@ Json kernel_json(const gate::RunResult&);
 
 /// Whether the outcome is a kernel's, which the table of gates leaves to the one of kernels.
 bool is_of_kernel(const gate::GateOutcome&);
+bool is_of_kernel(const evidence::Record&);
 
 }  // namespace assay::cli

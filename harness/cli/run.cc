@@ -24,6 +24,7 @@
 #include "harness/cli/kernel_text.h"
 #include "harness/cli/matrix.h"
 #include "harness/cli/progress.h"
+#include "harness/cli/run_exit.h"
 #include "harness/cli/self.h"
 #include "harness/cli/signing.h"
 #include "harness/cli/subcommand.h"
@@ -36,9 +37,6 @@
 
 namespace assay::cli {
 namespace {
-
-using evidence::ControlStatus;
-using evidence::Verdict;
 
 struct Options {
   std::string out, driver, device = "0", challenge;
@@ -98,38 +96,6 @@ std::vector<evidence::RequiredGate> required(const gate::RunResult& result) {
   return gates;
 }
 
-bool any_control_failed(const evidence::Controls& c) {
-  for (const ControlStatus status : {c.positive, c.home_target, c.negative, c.canary, c.witness})
-    if (status == ControlStatus::failed) return true;
-  return false;
-}
-
-bool went_wrong(const evidence::Record& record, const evidence::Derived& derived) {
-  const Verdict verdict = derived.verdict;
-  return verdict == Verdict::mismatch || verdict == Verdict::faulted || verdict == Verdict::hung ||
-         any_control_failed(record.controls);
-}
-
-/// An edited image that kills the loader is an answer; one that was launched and went wrong is a failure.
-bool launched(const evidence::Record& record) {
-  return record.stage(evidence::Stage::launch).status != evidence::StageStatus::not_reached;
-}
-
-bool without_assembler(const gate::GateOutcome& outcome) {
-  return outcome.record.stopped == evidence::Stopped::no_assembler;
-}
-
-Exit exit_of(const gate::RunResult& result) {
-  if (result.driver_error) return Exit::environment;
-  if (result.unwell) return Exit::failed;
-  if (std::ranges::any_of(result.outcomes, without_assembler)) return Exit::environment;
-  for (const gate::GateOutcome& outcome : result.outcomes)
-    if (outcome.record.variant.empty() && went_wrong(outcome.record, outcome.derived)) return Exit::failed;
-  for (const auto& [record, derived] : result.records)
-    if (launched(record) && went_wrong(record, derived)) return Exit::failed;
-  return Exit::done;
-}
-
 std::string furthest(const evidence::Derived& derived) {
   return derived.furthest ? std::string(evidence::word(*derived.furthest)) : "-";
 }
@@ -156,7 +122,8 @@ std::string not_selected(const gate::RunResult& result) {
     return std::ranges::count_if(
         result.outcomes, [&](const auto& outcome) { return !outcome.selected() && is_of_kernel(outcome) == kernels; });
   };
-  const auto kernels = std::ranges::count_if(result.outcomes, is_of_kernel);
+  const auto kernels =
+      std::ranges::count_if(result.outcomes, [](const gate::GateOutcome& outcome) { return is_of_kernel(outcome); });
   std::string told;
   const auto tell = [&](std::string_view what, std::ptrdiff_t missing, std::ptrdiff_t all) {
     if (missing > 0)
