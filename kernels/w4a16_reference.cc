@@ -160,8 +160,8 @@ class Sample {
   std::vector<Element> sorted() {
     const auto place = [](const Element& element) { return std::pair(element.column, element.row); };
     std::ranges::sort(drawn_, {}, place);
-    const auto twice = std::ranges::unique(drawn_, {}, place);
-    drawn_.erase(twice.begin(), twice.end());
+    const auto same = [&](const Element& a, const Element& b) { return place(a) == place(b); };
+    drawn_.erase(std::unique(drawn_.begin(), drawn_.end(), same), drawn_.end());
     return std::move(drawn_);
   }
 
