@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -20,6 +22,7 @@ constexpr std::uint32_t kDynamicSharedWithoutOptIn = 48u << 10;
 
 CUmodule handle(Module module) { return reinterpret_cast<CUmodule>(module); }
 CUfunction handle(Function function) { return reinterpret_cast<CUfunction>(function); }
+CUgraphExec handle(Graph graph) { return reinterpret_cast<CUgraphExec>(graph); }
 
 /// The two buffers that the JIT writes to, and the options that hand them over.
 class JitLogs {
@@ -44,6 +47,54 @@ class JitLogs {
                                               CU_JIT_LOG_VERBOSE};
   std::array<void*, kOptions> values_{errors_.data(), as_value(kLogBytes), information_.data(), as_value(kLogBytes),
                                       as_value(1)};
+};
+
+/// Why a driver cannot capture and replay; nothing if it can.
+std::optional<Error> no_graphs(const DriverTable& driver) {
+  if (driver.cuStreamBeginCapture_v2 == nullptr) return absent("cuStreamBeginCapture_v2");
+  if (driver.cuStreamEndCapture == nullptr) return absent("cuStreamEndCapture");
+  if (driver.cuGraphInstantiateWithFlags == nullptr) return absent("cuGraphInstantiateWithFlags");
+  if (driver.cuGraphDestroy == nullptr) return absent("cuGraphDestroy");
+  if (driver.cuGraphLaunch == nullptr) return absent("cuGraphLaunch");
+  if (driver.cuGraphExecDestroy == nullptr) return absent("cuGraphExecDestroy");
+  return std::nullopt;
+}
+
+/// What a stream is given between the beginning and the end, as a graph. A capture that is left open would swallow
+/// every later launch, so the end is asked for whatever was refused in between.
+class Capture {
+ public:
+  Capture(const DriverTable& driver, CUstream stream) : driver_(driver), stream_(stream) {}
+  ~Capture() {
+    if (open_) driver_.cuStreamEndCapture(stream_, &graph_);
+    if (graph_ != nullptr) driver_.cuGraphDestroy(graph_);
+  }
+  Capture(const Capture&) = delete;
+  Capture& operator=(const Capture&) = delete;
+
+  // Calls of this thread that would break the capture are refused; those of other threads are none of its business.
+  Status begin() {
+    auto begun = driver_.check(driver_.cuStreamBeginCapture_v2(stream_, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+                               "cuStreamBeginCapture_v2", "beginning a graph");
+    open_ = static_cast<bool>(begun);
+    return begun;
+  }
+  Result<CUgraphExec> end() {
+    open_ = false;
+    auto ended = driver_.check(driver_.cuStreamEndCapture(stream_, &graph_), "cuStreamEndCapture", "ending a graph");
+    if (!ended) return ended.error();
+    CUgraphExec made = nullptr;
+    auto instantiated = driver_.check(driver_.cuGraphInstantiateWithFlags(&made, graph_, 0),
+                                      "cuGraphInstantiateWithFlags", "making a graph");
+    if (!instantiated) return instantiated.error();
+    return made;
+  }
+
+ private:
+  const DriverTable& driver_;
+  CUstream stream_;
+  CUgraph graph_ = nullptr;
+  bool open_ = false;
 };
 
 /// Two events around work on one stream.
@@ -105,6 +156,12 @@ class DriverDevice final : public Device {
   Result<std::int64_t> time(Function function, const LaunchShape& shape, std::span<const Parameter> parameters,
                             int repeats) override;
   Result<std::int64_t> time_copy(Address to, Address from, std::size_t bytes, int repeats) override;
+  Status fill(Address to, std::byte value, std::size_t bytes) override;
+  Status copy(Address to, Address from, std::size_t bytes) override;
+  Status enqueue(const Work& work) override;
+  Result<Graph> capture(std::span<const Work> sequence) override;
+  Result<std::int64_t> replay(Graph graph) override;
+  void forget(Graph graph) override;
   Result<int> max_active_clusters(Function function, const LaunchShape& shape) override;
   Result<MemoryInfo> memory_info() override;
 
@@ -120,11 +177,13 @@ class DriverDevice final : public Device {
   bool has_context_ = false;
   CUstream stream_ = nullptr;
   std::map<Module, std::string> logs_;
+  std::set<Graph> graphs_;
 };
 
 // What stays allocated goes with the context; after a sticky error these calls answer it again, and nobody needs to
 // know.
 DriverDevice::~DriverDevice() {
+  for (Graph graph : graphs_) driver_->cuGraphExecDestroy(handle(graph));
   if (stream_ != nullptr) driver_->cuStreamDestroy_v2(stream_);
   if (has_context_) driver_->cuDevicePrimaryCtxRelease_v2(device_);
 }
@@ -292,6 +351,49 @@ Result<std::int64_t> DriverDevice::time_copy(Address to, Address from, std::size
       repeats);
 }
 
+Status DriverDevice::fill(Address to, std::byte value, std::size_t bytes) {
+  if (driver_->cuMemsetD8Async == nullptr) return absent("cuMemsetD8Async");
+  return driver_->check(driver_->cuMemsetD8Async(to, std::to_integer<unsigned char>(value), bytes, stream_),
+                        "cuMemsetD8Async", fmt::format("filling {} bytes", bytes));
+}
+
+Status DriverDevice::copy(Address to, Address from, std::size_t bytes) {
+  return driver_->check(driver_->cuMemcpyDtoDAsync_v2(to, from, bytes, stream_), "cuMemcpyDtoDAsync_v2",
+                        fmt::format("copying {} bytes on the device", bytes));
+}
+
+Status DriverDevice::enqueue(const Work& work) {
+  if (const auto* one = std::get_if<KernelLaunch>(&work)) return launch(one->function, one->shape, one->parameters);
+  return std::get<Enqueue>(work)(static_cast<Stream>(reinterpret_cast<std::uintptr_t>(stream_)));
+}
+
+Result<Graph> DriverDevice::capture(std::span<const Work> sequence) {
+  if (auto missing = no_graphs(*driver_)) return *missing;
+  Capture capture(*driver_, stream_);
+  if (auto begun = capture.begin(); !begun) return begun.error();
+  for (const Work& work : sequence) {
+    if (auto queued = enqueue(work); !queued) return queued.error();
+  }
+  auto made = capture.end();
+  if (!made) return made.error();
+  const auto graph = static_cast<Graph>(reinterpret_cast<std::uintptr_t>(*made));
+  graphs_.insert(graph);
+  return graph;
+}
+
+Result<std::int64_t> DriverDevice::replay(Graph graph) {
+  if (!graphs_.contains(graph)) return Error{.message = "replaying a graph that was not captured here"};
+  Stopwatch stopwatch(*driver_, stream_);
+  if (auto started = stopwatch.start(); !started) return started.error();
+  auto replayed = driver_->check(driver_->cuGraphLaunch(handle(graph), stream_), "cuGraphLaunch", "replaying a graph");
+  if (!replayed) return replayed.error();
+  return stopwatch.stop();
+}
+
+void DriverDevice::forget(Graph graph) {
+  if (graphs_.erase(graph) != 0) driver_->cuGraphExecDestroy(handle(graph));
+}
+
 Result<int> DriverDevice::max_active_clusters(Function function, const LaunchShape& shape) {
   if (driver_->cuOccupancyMaxActiveClusters == nullptr) return absent("cuOccupancyMaxActiveClusters");
   if (auto prepared = prepare(function, shape); !prepared) return prepared.error();
@@ -311,7 +413,15 @@ Result<MemoryInfo> DriverDevice::memory_info() {
   return MemoryInfo{.free_bytes = free_bytes, .total_bytes = total_bytes};
 }
 
+Error cannot(const char* what) { return {.message = fmt::format("this device cannot {}", what)}; }
+
 }  // namespace
+
+Status Device::fill(Address, std::byte, std::size_t) { return cannot("fill memory"); }
+Status Device::copy(Address, Address, std::size_t) { return cannot("copy memory"); }
+Status Device::enqueue(const Work&) { return cannot("enqueue work"); }
+Result<Graph> Device::capture(std::span<const Work>) { return cannot("capture a graph"); }
+Result<std::int64_t> Device::replay(Graph) { return cannot("replay a graph"); }
 
 Result<std::unique_ptr<Device>> open_device(std::shared_ptr<const DriverTable> driver, int ordinal) {
   CUdevice device = 0;

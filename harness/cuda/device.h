@@ -7,10 +7,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 #include "harness/base/result.h"
 #include "harness/cuda/launch.h"
@@ -20,11 +23,24 @@ namespace assay::cuda {
 /// Opaque handles; 0 is never valid.
 enum class Module : std::uintptr_t {};
 enum class Function : std::uintptr_t {};
+enum class Stream : std::uintptr_t {};
+enum class Graph : std::uintptr_t {};
 
 /// Free and total bytes as cuMemGetInfo reports them.
 struct MemoryInfo {
   std::uint64_t free_bytes = 0, total_bytes = 0;
 };
+
+/// One launch of a sequence.
+struct KernelLaunch {
+  Function function{};
+  LaunchShape shape;
+  std::vector<Parameter> parameters;
+};
+
+/// Work of another library, which enqueues it on the stream that it is given.
+using Enqueue = std::function<Status(Stream)>;
+using Work = std::variant<KernelLaunch, Enqueue>;
 
 class Device {
  public:
@@ -54,6 +70,16 @@ class Device {
   virtual Result<std::int64_t> time(Function, const LaunchShape&, std::span<const Parameter>, int repeats) = 0;
   /// Device time of `repeats` device-to-device copies of `bytes`, in nanoseconds.
   virtual Result<std::int64_t> time_copy(Address to, Address from, std::size_t bytes, int repeats) = 0;
+
+  /// Asynchronous, on the context's own stream: `bytes` bytes of this value; a copy within the device; any work.
+  virtual Status fill(Address, std::byte value, std::size_t bytes);
+  virtual Status copy(Address to, Address from, std::size_t bytes);
+  virtual Status enqueue(const Work&);
+  /// A sequence of work as a graph that can be replayed; nothing of it runs yet. It lives until it is forgotten.
+  virtual Result<Graph> capture(std::span<const Work>);
+  /// Device time of one replay in nanoseconds, by events around it.
+  virtual Result<std::int64_t> replay(Graph);
+  virtual void forget(Graph) {}
 
   /// How many clusters of this shape can be resident at once (cuOccupancyMaxActiveClusters).
   virtual Result<int> max_active_clusters(Function, const LaunchShape&) = 0;

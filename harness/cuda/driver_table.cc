@@ -66,6 +66,17 @@ void bind_modules(Binder& binder, DriverTable& table) {
   binder.optional(table.cuOccupancyMaxActiveClusters, "cuOccupancyMaxActiveClusters");
 }
 
+/// Only what is timed needs these.
+void bind_graphs(Binder& binder, DriverTable& table) {
+  binder.optional(table.cuMemsetD8Async, "cuMemsetD8Async");
+  binder.optional(table.cuStreamBeginCapture_v2, "cuStreamBeginCapture_v2");
+  binder.optional(table.cuStreamEndCapture, "cuStreamEndCapture");
+  binder.optional(table.cuGraphInstantiateWithFlags, "cuGraphInstantiateWithFlags");
+  binder.optional(table.cuGraphDestroy, "cuGraphDestroy");
+  binder.optional(table.cuGraphLaunch, "cuGraphLaunch");
+  binder.optional(table.cuGraphExecDestroy, "cuGraphExecDestroy");
+}
+
 void bind_memory(Binder& binder, DriverTable& table) {
   binder.required(table.cuMemGetInfo_v2, "cuMemGetInfo_v2");
   binder.required(table.cuMemAlloc_v2, "cuMemAlloc_v2");
@@ -106,6 +117,7 @@ Result<std::shared_ptr<const DriverTable>> DriverTable::load(const SharedLibrary
   bind_context(binder, *table);
   bind_modules(binder, *table);
   bind_memory(binder, *table);
+  bind_graphs(binder, *table);
   if (binder.missing().empty()) return std::shared_ptr<const DriverTable>(std::move(table));
   return Error{.message = fmt::format("{} exports no {}: not a libcuda, or one older than CUDA 12.0; install a current "
                                       "NVIDIA driver or name another library",

@@ -180,6 +180,74 @@ TEST_F(DeviceTest, CopiesAreTimedTheSameWay) {
   EXPECT_EQ(seen_->copies, 4);
 }
 
+TEST_F(DeviceTest, AGraphIsCapturedOnceAndReplayedAsOften) {
+  const Work launch = KernelLaunch{entry_, {}, parameters()};
+  const std::vector<Work> sequence{launch, launch, launch};
+  auto graph = device_->capture(sequence);
+  ASSERT_TRUE(graph);
+  EXPECT_EQ(seen_->captured, 3);
+  EXPECT_FALSE(seen_->capturing);
+  EXPECT_EQ(seen_->capture_mode, 1U);  // thread-local: another thread's calls cannot break it
+  EXPECT_EQ(seen_->graphs, 0);         // the executable form is all that is kept
+  EXPECT_EQ(seen_->executables, 1);
+  EXPECT_EQ(*device_->replay(*graph), 250'000);
+  EXPECT_EQ(*device_->replay(*graph), 250'000);
+  EXPECT_EQ(seen_->graph_launches, 2);
+  EXPECT_EQ(seen_->events, 0);
+  device_->forget(*graph);
+  EXPECT_EQ(seen_->executables, 0);
+  EXPECT_EQ(device_->replay(*graph).error().message, "replaying a graph that was not captured here");
+}
+
+TEST_F(DeviceTest, GraphsGoWithTheirDevice) {
+  const std::vector<Work> sequence{KernelLaunch{entry_, {}, parameters()}};
+  ASSERT_TRUE(device_->capture(sequence));
+  device_.reset();
+  EXPECT_EQ(seen_->executables, 0);
+}
+
+TEST_F(DeviceTest, AnotherLibrarysWorkIsGivenTheStream) {
+  Stream given{};
+  const Work work = [&given](Stream stream) {
+    given = stream;
+    return ok();
+  };
+  ASSERT_TRUE(device_->enqueue(work));
+  EXPECT_NE(given, Stream{});
+  given = {};
+  ASSERT_TRUE(device_->capture(std::span(&work, 1)));
+  EXPECT_NE(given, Stream{});
+}
+
+TEST_F(DeviceTest, ARefusalWhileCapturingEndsTheCapture) {
+  const std::vector<Work> sequence{KernelLaunch{entry_, {}, parameters()},
+                                   Enqueue([](Stream) -> Status { return Error{"no"}; })};
+  EXPECT_EQ(device_->capture(sequence).error().message, "no");
+  EXPECT_FALSE(seen_->capturing);
+  EXPECT_EQ(seen_->graphs, 0);
+  EXPECT_EQ(seen_->executables, 0);
+}
+
+TEST_F(DeviceTest, AGraphThatCannotBeMadeLeavesNothingBehind) {
+  seen_->refuse_instantiation = true;
+  const std::vector<Work> sequence{KernelLaunch{entry_, {}, parameters()}};
+  EXPECT_EQ(device_->capture(sequence).error().message,
+            "making a graph: cuGraphInstantiateWithFlags answered 1 CUDA_ERROR_INVALID_VALUE");
+  EXPECT_EQ(seen_->graphs, 0);
+}
+
+TEST_F(DeviceTest, MemoryIsFilledAndCopiedOnTheDevice) {
+  const auto from = device_->allocate(4), to = device_->allocate(4);
+  ASSERT_TRUE(from && to);
+  ASSERT_TRUE(device_->fill(*from, std::byte{0xff}, 4));
+  ASSERT_TRUE(device_->copy(*to, *from, 4));
+  std::uint32_t back = 0;
+  ASSERT_TRUE(device_->read(*to, std::as_writable_bytes(std::span(&back, 1))));
+  EXPECT_EQ(back, 0xffffffffU);
+  EXPECT_EQ(seen_->fills, 1);
+  EXPECT_EQ(seen_->copies, 1);
+}
+
 TEST_F(DeviceTest, OccupancyIsAskedWithTheClusterEvenOfOne) {
   EXPECT_EQ(*device_->max_active_clusters(entry_, {}), 66);
   EXPECT_TRUE(seen_->has_cluster);
@@ -213,6 +281,8 @@ TEST_F(DeviceTest, ADriverWithoutTheNewerFunctionsSaysSo) {
   EXPECT_EQ(device_->time(entry_, {}, parameters(), 1).error().name, "cuLaunchKernelEx");
   EXPECT_EQ(device_->encode({.dims = {8}, .box = {8}}, 0x10000).error().name, "cuTensorMapEncodeTiled");
   EXPECT_EQ(device_->max_active_clusters(entry_, {}).error().name, "cuOccupancyMaxActiveClusters");
+  EXPECT_EQ(device_->capture({}).error().name, "cuStreamBeginCapture_v2");
+  EXPECT_EQ(device_->fill(0x1000, std::byte{}, 4).error().name, "cuMemsetD8Async");
 }
 
 }  // namespace

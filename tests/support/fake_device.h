@@ -49,6 +49,10 @@ class FakeDevice : public cuda::Device {
   std::uint64_t total_bytes = 1u << 30, free_bytes = 1u << 30;
   std::uint64_t largest_allocation = ~std::uint64_t{0};
   std::int64_t ns_a_launch = 1000, ns_a_copy = 2000;
+  Status capture_answer = ok();
+  std::map<std::string, std::int64_t, std::less<>> ns_of_entry;  ///< Of a replayed launch; else ns_a_launch.
+  std::int64_t ns_a_library_call = 3000;
+  std::function<std::int64_t(std::int64_t)> on_replay;  ///< Makes of a replay's time what is told; may be empty.
   Result<int> active_clusters = 1;
 
   // What was asked.
@@ -56,6 +60,7 @@ class FakeDevice : public cuda::Device {
   std::vector<std::uint64_t> allocations;  ///< Sizes that were asked for, also those refused.
   std::vector<std::string> launched;       ///< Entry names.
   std::size_t live_allocations() const { return blocks_.size(); }
+  std::size_t live_graphs() const { return graphs_.size(); }
 
   Result<cuda::Module> load(std::span<const std::byte> bytes) override {
     if (!load_answer) return load_answer.error();
@@ -117,6 +122,35 @@ class FakeDevice : public cuda::Device {
     if (Status s = write(to, copied); !s) return s.error();
     return ns_a_copy * repeats;
   }
+  Status fill(cuda::Address to, std::byte value, std::size_t bytes) override {
+    return write(to, std::vector<std::byte>(bytes, value));
+  }
+  Status copy(cuda::Address to, cuda::Address from, std::size_t bytes) override {
+    std::vector<std::byte> copied(bytes);
+    if (Status s = read(from, copied); !s) return s;
+    return write(to, copied);
+  }
+  Status enqueue(const cuda::Work& work) override {
+    if (const auto* one = std::get_if<cuda::KernelLaunch>(&work))
+      return launch(one->function, one->shape, one->parameters);
+    return std::get<cuda::Enqueue>(work)(cuda::Stream{1});
+  }
+  Result<cuda::Graph> capture(std::span<const cuda::Work> sequence) override {
+    if (!capture_answer) return capture_answer.error();
+    graphs_.emplace(++last_graph_, std::vector<cuda::Work>(sequence.begin(), sequence.end()));
+    return static_cast<cuda::Graph>(last_graph_);
+  }
+  /// Runs everything that was captured; the time is that of its launches by entry, and of other work.
+  Result<std::int64_t> replay(cuda::Graph graph) override {
+    std::int64_t total = 0;
+    for (const cuda::Work& work : graphs_.at(static_cast<std::uintptr_t>(graph))) {
+      if (Status s = enqueue(work); !s) return s.error();
+      total += std::holds_alternative<cuda::Enqueue>(work) ? ns_a_library_call : ns_of(launched.back());
+    }
+    if (!synchronize_answer) return synchronize_answer.error();
+    return on_replay ? on_replay(total) : total;
+  }
+  void forget(cuda::Graph graph) override { graphs_.erase(static_cast<std::uintptr_t>(graph)); }
   Result<int> max_active_clusters(cuda::Function, const cuda::LaunchShape&) override { return active_clusters; }
   Result<cuda::MemoryInfo> memory_info() override { return cuda::MemoryInfo{free_bytes, total_bytes}; }
 
@@ -135,6 +169,10 @@ class FakeDevice : public cuda::Device {
  private:
   static constexpr std::size_t kPage = 4096;
 
+  std::int64_t ns_of(const std::string& entry) const {
+    const auto found = ns_of_entry.find(entry);
+    return found == ns_of_entry.end() ? ns_a_launch : found->second;
+  }
   bool owned(cuda::Address address, std::size_t bytes) const {
     const auto after = blocks_.upper_bound(address);
     if (after == blocks_.begin()) return false;
@@ -165,6 +203,8 @@ class FakeDevice : public cuda::Device {
   std::map<cuda::Address, std::uint64_t> blocks_;
   std::unordered_map<std::uint64_t, std::array<std::byte, kPage>> pages_;
   std::vector<std::string> functions_;
+  std::map<std::uintptr_t, std::vector<cuda::Work>> graphs_;
+  std::uintptr_t last_graph_ = 0;
 };
 
 /// NVML with one answer for each reading; a reading without a value says NVML_ERROR_NOT_SUPPORTED.

@@ -34,6 +34,12 @@ class ForwardingDevice : public cuda::Device {
   Result<std::int64_t> time_copy(cuda::Address to, cuda::Address from, std::size_t bytes, int repeats) override {
     return real_.time_copy(to, from, bytes, repeats);
   }
+  Status fill(cuda::Address to, std::byte value, std::size_t bytes) override { return real_.fill(to, value, bytes); }
+  Status copy(cuda::Address to, cuda::Address from, std::size_t bytes) override { return real_.copy(to, from, bytes); }
+  Status enqueue(const cuda::Work& work) override { return real_.enqueue(work); }
+  Result<cuda::Graph> capture(std::span<const cuda::Work> sequence) override { return real_.capture(sequence); }
+  Result<std::int64_t> replay(cuda::Graph graph) override { return real_.replay(graph); }
+  void forget(cuda::Graph graph) override { real_.forget(graph); }
   Result<int> max_active_clusters(cuda::Function function, const cuda::LaunchShape& shape) override {
     return real_.max_active_clusters(function, shape);
   }

@@ -27,6 +27,7 @@ extern "C" {
 CUresult cuLaunchKernelEx(const CUlaunchConfig* config, CUfunction, void** parameters, void**) {
   auto& seen = *stand_in_seen();
   ++seen.launches;
+  if (seen.capturing) ++seen.captured;
   note_shape(*config);
   std::memcpy(&seen.first_parameter, parameters[0], sizeof seen.first_parameter);
   std::memcpy(seen.second_parameter.data(), parameters[1], seen.second_parameter.size());
@@ -53,6 +54,40 @@ CUresult cuTensorMapEncodeTiled(CUtensorMap* map, CUtensorMapDataType type, cuui
 CUresult cuOccupancyMaxActiveClusters(int* clusters, CUfunction, const CUlaunchConfig* config) {
   note_shape(*config);
   return *clusters = 66, CUDA_SUCCESS;
+}
+
+CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, std::size_t bytes, CUstream) {
+  ++stand_in_seen()->fills;
+  return std::memset(reinterpret_cast<void*>(to), value, bytes), CUDA_SUCCESS;
+}
+
+// A capture that is begun twice, or ended without a beginning, is refused, as a driver does.
+CUresult cuStreamBeginCapture_v2(CUstream, CUstreamCaptureMode mode) {
+  auto& seen = *stand_in_seen();
+  if (seen.capturing) return CUDA_ERROR_INVALID_VALUE;
+  seen.capturing = true;
+  seen.captured = 0;
+  seen.capture_mode = mode;
+  return CUDA_SUCCESS;
+}
+CUresult cuStreamEndCapture(CUstream, CUgraph* graph) {
+  auto& seen = *stand_in_seen();
+  if (!seen.capturing) return CUDA_ERROR_INVALID_VALUE;
+  seen.capturing = false;
+  ++seen.graphs;
+  return *graph = reinterpret_cast<CUgraph>(&seen.graphs), CUDA_SUCCESS;
+}
+CUresult cuGraphDestroy(CUgraph) { return --stand_in_seen()->graphs, CUDA_SUCCESS; }
+CUresult cuGraphInstantiateWithFlags(CUgraphExec* made, CUgraph graph, unsigned long long flags) {
+  auto& seen = *stand_in_seen();
+  if (seen.refuse_instantiation || graph == nullptr || flags != 0) return CUDA_ERROR_INVALID_VALUE;
+  ++seen.executables;
+  return *made = reinterpret_cast<CUgraphExec>(&seen.executables), CUDA_SUCCESS;
+}
+CUresult cuGraphExecDestroy(CUgraphExec) { return --stand_in_seen()->executables, CUDA_SUCCESS; }
+CUresult cuGraphLaunch(CUgraphExec made, CUstream) {
+  if (made == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  return ++stand_in_seen()->graph_launches, CUDA_SUCCESS;
 }
 
 }  // extern "C"
