@@ -1,24 +1,37 @@
 // `assay bench`: how fast, always beside a floor and a peer in the same run.
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "harness/base/json.h"
+#include "harness/cli/bench_kernels.h"
 #include "harness/cli/bench_quantize.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cli/terminal.h"
 
 namespace assay::cli {
 
-Exit run_bench(Arguments arguments) {
+namespace {
+
+/// Kernels are timed in children of their own, with options of their own.
+bool asks_for_kernels(Arguments arguments) {
+  return std::ranges::any_of(arguments, [](const std::string& word) {
+    return word == "kernels" || word == "--kernel" || word.starts_with("--kernel=");
+  });
+}
+
+Exit run_bench_quantize(Arguments arguments) {
   CLI::App app;
   BenchQuantizeOptions options{.threads = std::max(1u, std::thread::hardware_concurrency())};
   std::string what;
   bool json = false;
-  app.add_option("WHAT", what, "quantize: weights to NVFP4 on the CPU")->required()->check(CLI::IsMember({"quantize"}));
+  app.add_option("WHAT", what, "quantize: weights to NVFP4 on the CPU; kernels: see 'assay bench kernels --help'")
+      ->required()
+      ->check(CLI::IsMember({"quantize", "kernels"}));
   app.add_option("--outputs", options.outputs, "Rows of the weight")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
@@ -46,6 +59,12 @@ Exit run_bench(Arguments arguments) {
   const auto text = pretty_json(to_json(*bench));
   if (text) fmt::print("{}", *text);
   return Exit::done;
+}
+
+}  // namespace
+
+Exit run_bench(Arguments arguments) {
+  return asks_for_kernels(arguments) ? run_bench_kernels(arguments) : run_bench_quantize(arguments);
 }
 
 }  // namespace assay::cli

@@ -44,14 +44,16 @@ constexpr std::array kSubcommands = {
                "assay quantize models/master -o models/nvfp4", run_quantize},
     Subcommand{"dequantize", "Write an NVFP4 artifact's weights as BF16 or F32",
                "assay dequantize models/nvfp4 -o models/plain", run_dequantize},
-    Subcommand{"bench", "Time a piece of work beside a plain copy and a peer", "assay bench quantize --peer python3",
-               run_bench},
+    Subcommand{"bench", "Time kernels, or the quantiser, beside a floor and a peer in the same run",
+               "assay bench --kernel docs/ci/kernel/w4a16_vector.json", run_bench},
     Subcommand{"lint", "Check that documents say no more than their bundles carry",
                "assay lint README.md docs --sarif lint.sarif", run_lint},
     Subcommand{"doctor", "Say what is missing on this machine and the command that mends it", "assay doctor",
                run_doctor},
     Subcommand{"attempt", "Serve one attempt (used by run for its child processes)", "assay attempt < request.json",
                run_attempt, false},
+    Subcommand{"bench-attempt", "Time one kernel (used by bench for its child processes)",
+               "assay bench-attempt < request.json", run_bench_attempt, false},
 };
 
 }  // namespace

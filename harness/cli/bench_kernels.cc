@@ -1,0 +1,421 @@
+#include "harness/cli/bench_kernels.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "harness/base/child.h"
+#include "harness/base/digest.h"
+#include "harness/base/file_system.h"
+#include "harness/base/json.h"
+#include "harness/cli/bench_figure.h"
+#include "harness/cli/bench_request.h"
+#include "harness/cli/bench_rows.h"
+#include "harness/cli/device_lock.h"
+#include "harness/cli/progress.h"
+#include "harness/cli/self.h"
+#include "harness/cli/terminal.h"
+#include "harness/gate/runner.h"
+#include "kernels/bench/manifest.h"
+#include "kernels/bench/problems.h"
+#include "probes/gates.h"
+
+namespace assay::cli {
+namespace {
+
+namespace bench = kernels::bench;
+
+struct Options {
+  std::string what, manifest, driver, device = "0";
+  std::vector<std::string> rows, shapes;
+  std::vector<std::int64_t> tokens;
+  std::int64_t samples = 15;
+  int limit_seconds = 300;
+  bool no_peer = false, no_cache = false, json = false, quiet = false;
+};
+
+/// A kernel that was asked for, with the gates that it needs.
+struct Asked {
+  std::string name;
+  std::int64_t version = 1;
+  std::vector<gate::Prerequisite> needs;
+  const kernels::Kernel* row = nullptr;  ///< Null: a manifest.
+  kernels::Problem problem;              ///< Of a manifest that claims a product.
+  std::vector<std::string> ids;          ///< Of a manifest's needs, which `needs` points into.
+};
+
+/// Gates are asked for their verdicts; a figure is no bundle, so that nothing of them is kept.
+class PassingJournal : public gate::Journal {
+ public:
+  Result<std::string> keep(std::span<const std::byte> bytes) override { return hex(sha256(bytes)); }
+  Result<evidence::Derived> append(const evidence::Record& record) override { return *evidence::derive(record); }
+};
+
+Result<Asked> asked_manifest(const std::string& file) {
+  const Result<bench::Manifest> manifest = bench::read_manifest(file);
+  if (!manifest) return manifest.error();
+  Asked asked{.name = manifest->name, .version = manifest->version, .ids = manifest->needs};
+  for (const std::string& id : asked.ids) {
+    if (gate::find_gate(probes::gates(), id) == nullptr)
+      return Error{fmt::format("{}: needs: no gate is called '{}'; see 'assay gates'", file, id)};
+  }
+  if (const auto* claim = std::get_if<bench::ProductClaim>(&manifest->operation)) asked.problem = claim->problem;
+  return asked;
+}
+
+/// Gate ids of a manifest by the verdict that a gate can have.
+evidence::Verdict needed(const gate::Gate& gate) {
+  return std::holds_alternative<gate::DeviceQuestion>(gate.method) ? evidence::Verdict::reported
+                                                                   : evidence::Verdict::proven;
+}
+
+std::vector<gate::Prerequisite> needs_of(const Asked& asked) {
+  if (asked.row != nullptr) return asked.needs;
+  std::vector<gate::Prerequisite> needs;
+  for (const std::string& id : asked.ids) {
+    const gate::Gate& row = *gate::find_gate(probes::gates(), id);
+    needs.push_back({.gate = row.id, .needs = needed(row)});
+  }
+  return needs;
+}
+
+bool is_product(const kernels::Kernel& row) { return row.operation == kernels::Operation::w4a16_product; }
+
+Result<std::vector<Asked>> asked_rows(const std::vector<std::string>& ids) {
+  std::vector<Asked> asked;
+  const auto add = [&asked](const kernels::Kernel& row) {
+    asked.push_back({.name = std::string(row.id),
+                     .version = row.version,
+                     .needs = {row.needs.begin(), row.needs.end()},
+                     .row = &row});
+  };
+  for (const std::string& id : ids) {
+    const kernels::Kernel* row = find_bench_row(id);
+    if (row == nullptr || !is_product(*row)) return Error{fmt::format("--kernel-row: no kernel '{}' can be timed", id)};
+    add(*row);
+  }
+  if (!ids.empty()) return asked;
+  for (const kernels::Kernel& row : bench_rows())
+    if (is_product(row)) add(row);
+  if (asked.empty()) return Error{"no kernel of this build can be timed; time one of your own with --kernel"};
+  return asked;
+}
+
+Result<std::vector<bench::Shape>> asked_shapes(const Options& options) {
+  std::vector<bench::Shape> shapes;
+  for (const std::string& text : options.shapes) {
+    const Result<bench::Shape> shape = bench::parse_shape(text);
+    if (!shape) return shape.error();
+    shapes.push_back(*shape);
+  }
+  if (shapes.empty()) shapes.assign(bench::default_shapes().begin(), bench::default_shapes().end());
+  return shapes;
+}
+
+std::vector<std::int64_t> asked_tokens(const Options& options) {
+  if (!options.tokens.empty()) return options.tokens;
+  std::vector<std::int64_t> tokens(bench::decode_tokens().begin(), bench::decode_tokens().end());
+  tokens.insert(tokens.end(), bench::prefill_tokens().begin(), bench::prefill_tokens().end());
+  return tokens;
+}
+
+BenchRequest request_of(const Options& options) {
+  BenchRequest request{.driver = options.driver,
+                       .device = options.device,
+                       .cache = options.no_cache ? "" : (cache_folder() / "compiled").string(),
+                       .manifest = options.manifest,
+                       .samples = options.samples,
+                       .peer = !options.no_peer};
+  return request;
+}
+
+/// The gates' verdicts, the survey and the lock that keeps other runs off the device meanwhile.
+struct Admission {
+  gate::RunResult result;
+  std::optional<HostLock> lock;
+
+  std::optional<evidence::Verdict> verdict(std::string_view gate) const {
+    for (const gate::GateOutcome& outcome : result.outcomes)
+      if (outcome.gate == gate && outcome.selected()) return outcome.derived.verdict;
+    return std::nullopt;
+  }
+  /// Empty: everything that it needs holds here.
+  std::string unmet(const Asked& asked) const {
+    for (const gate::Prerequisite& need : needs_of(asked)) {
+      const evidence::Verdict found = verdict(need.gate).value_or(evidence::Verdict::not_run);
+      if (evidence::meets(found, need.needs, library())) continue;
+      return fmt::format("needs gate {} {}, which is {} here", need.gate, evidence::word(need.needs),
+                         evidence::word(found));
+    }
+    return {};
+  }
+  evidence::DriverLibrary library() const {
+    return result.outcomes.empty() ? evidence::DriverLibrary::none : result.outcomes.front().record.driver_library;
+  }
+};
+
+std::string fresh_nonce() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch().count();
+  return hex(sha256(fmt::format("assay bench/{}/{}", now, getpid())));
+}
+
+Result<Admission> admit(const Options& options, const std::vector<Asked>& asked) {
+  Admission admission;
+  gate::RunOptions run;
+  run.executable = own_path();
+  run.nonce = fresh_nonce();
+  run.driver = options.driver;
+  run.device = options.device;
+  if (!options.no_cache) run.cache = cache_folder() / "compiled";
+  run.only = {"device.query"};
+  for (const Asked& one : asked)
+    for (const gate::Prerequisite& need : needs_of(one)) run.only.emplace_back(need.gate);
+  run.claim = [&admission](const gate::Survey& survey) -> Status {
+    Result<HostLock> lock = lock_device(survey);
+    if (!lock) return lock.error();
+    admission.lock = *std::move(lock);
+    return ok();
+  };
+  PassingJournal journal;
+  Progress progress(options.quiet);
+  Result<gate::RunResult> result = gate::run_gates(probes::gates(), run, journal, progress);
+  if (!result) return result.error();
+  admission.result = *std::move(result);
+  return admission;
+}
+
+/// The lines of one child as figures, each told of as it comes.
+class Listener {
+ public:
+  explicit Listener(bool quiet) : quiet_(quiet) {}
+  void hear(std::string_view line) {
+    const Result<Json> json = parse_json(line, "bench-attempt");
+    if (!json || !json->contains("figure")) return;
+    Result<BenchFigure> figure = bench_figure_from_json((*json)["figure"], "bench-attempt");
+    if (!figure) return;
+    if (!quiet_)
+      fmt::print(stderr, "  {} {}x{} M {}: {}\n", figure->kernel, figure->n, figure->k, figure->m,
+                 word(figure->verdict));
+    figures.push_back(*std::move(figure));
+  }
+  std::vector<BenchFigure> figures;
+
+ private:
+  bool quiet_;
+};
+
+std::string last_line(std::string_view log) {
+  while (log.ends_with('\n')) log.remove_suffix(1);
+  const std::size_t line = log.rfind('\n');
+  return clean_utf8(line == std::string_view::npos ? log : log.substr(line + 1));
+}
+
+std::string how_it_ended(const ChildResult& child) {
+  if (child.timed_out) return "hung: the limit passed and its process was ended";
+  if (child.signal != 0) return fmt::format("its process ended by {}", child.signal_name);
+  const std::string said = last_line(child.log);
+  return said.empty() ? fmt::format("its process ended with {}", child.exit_code) : said;
+}
+
+/// Times a request's problems; `problems` says which figures there must be, in order.
+Result<std::vector<BenchFigure>> time_in_child(const BenchRequest& request, std::vector<BenchFigure> problems,
+                                               const Options& options) {
+  const Result<std::string> input = canonical_json(to_json(request));
+  if (!input) return input.error();
+  Listener listener(options.quiet);
+  const ChildRequest child{.command = {own_path(), "bench-attempt"},
+                           .input = *input,
+                           .environment = {},
+                           .limit = std::chrono::hours(24),
+                           .line_limit = std::chrono::seconds(options.limit_seconds),
+                           .on_line = [&listener](std::string_view line) { listener.hear(line); }};
+  const Result<ChildResult> ended = run_child(child);
+  if (!ended) return ended.error();
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    if (i < listener.figures.size())
+      problems[i] = std::move(listener.figures[i]);
+    else
+      problems[i].why =
+          i == listener.figures.size() ? how_it_ended(*ended) : "not reached: an earlier problem ended it";
+  }
+  return problems;
+}
+
+BenchFigure blank(const Asked& asked, std::int64_t m, const bench::Shape& shape) {
+  return {.kernel = asked.name, .version = asked.version, .m = m, .n = shape.n, .k = shape.k};
+}
+
+BenchFigure blank_of_own(const Asked& asked) {
+  const bool product = asked.problem.n != 0;
+  return blank(asked, product ? asked.problem.m : 0, {asked.problem.n, asked.problem.k});
+}
+
+/// Every figure, kernel by kernel and weight by weight.
+class Session {
+ public:
+  Session(const Options& options, const Admission& admission) : options_(options), admission_(admission) {}
+
+  Status time(const Asked& asked, const std::vector<bench::Shape>& shapes, const std::vector<std::int64_t>& tokens) {
+    const std::string unmet = admission_.unmet(asked);
+    if (asked.row == nullptr) return time_problems(request_of(options_), {blank_of_own(asked)}, unmet);
+    for (const bench::Shape& shape : shapes) {
+      BenchRequest request = request_of(options_);
+      request.kernel = asked.name;
+      request.n = shape.n;
+      request.k = shape.k;
+      request.tokens = tokens;
+      std::vector<BenchFigure> problems;
+      for (const std::int64_t m : tokens) problems.push_back(blank(asked, m, shape));
+      if (Status s = time_problems(request, std::move(problems), unmet); !s) return s;
+      if (interrupt_requested() != 0) return ok();
+    }
+    return ok();
+  }
+
+  std::vector<BenchFigure> figures;
+
+ private:
+  Status time_problems(const BenchRequest& request, std::vector<BenchFigure> problems, const std::string& unmet) {
+    if (!unmet.empty()) {
+      for (BenchFigure& one : problems) {
+        one.verdict = BenchVerdict::unproven;
+        one.why = unmet;
+      }
+    } else {
+      Result<std::vector<BenchFigure>> timed = time_in_child(request, std::move(problems), options_);
+      if (!timed) return timed.error();
+      problems = *std::move(timed);
+    }
+    for (BenchFigure& one : problems) figures.push_back(std::move(one));
+    return ok();
+  }
+
+  const Options& options_;
+  const Admission& admission_;
+};
+
+Exit exit_of(const std::vector<BenchFigure>& figures) {
+  const auto any = [&figures](BenchVerdict verdict) {
+    return std::ranges::find(figures, verdict, &BenchFigure::verdict) != figures.end();
+  };
+  if (any(BenchVerdict::wrong) || any(BenchVerdict::failed)) return Exit::failed;
+  if (any(BenchVerdict::unproven)) return Exit::unproven;
+  return any(BenchVerdict::right) ? Exit::done : Exit::skipped;
+}
+
+void print_text(const Admission& admission, const std::vector<BenchFigure>& figures) {
+  const bool colour = takes_colour(STDOUT_FILENO);
+  const gate::Survey& survey = *admission.result.survey;
+  fmt::print("{}, compute capability {}.{}, driver {}\n", paint(survey.device.name, Colour::bold, colour),
+             survey.device.major, survey.device.minor, survey.driver.driver_version);
+  const auto timed = std::ranges::find_if(figures, [](const BenchFigure& one) { return one.performance.has_value(); });
+  if (timed != figures.end())
+    fmt::print("read {:.3f} TB/s, copy {:.3f} TB/s (read and written), each in the same run as the figures\n",
+               static_cast<double>(timed->read_bytes_per_second) / 1e12,
+               static_cast<double>(timed->copy_bytes_per_second) / 1e12);
+  fmt::print("\n{}", to_text(figures, columns_of(STDOUT_FILENO, 200), colour));
+}
+
+void print_json(const Admission& admission, const std::vector<BenchFigure>& figures, Exit exit) {
+  const gate::Survey& survey = *admission.result.survey;
+  Json lines = Json::array(), gates = Json::array();
+  for (const BenchFigure& one : figures) lines.push_back(to_json(one));
+  for (const gate::GateOutcome& outcome : admission.result.outcomes)
+    if (outcome.selected())
+      gates.push_back({{"gate", outcome.gate}, {"verdict", evidence::word(outcome.derived.verdict)}});
+  const Json document = {{"schema", "bench-kernels/1"},
+                         {"device", survey.device.name},
+                         {"compute_capability", fmt::format("{}.{}", survey.device.major, survey.device.minor)},
+                         {"driver", survey.driver.driver_version},
+                         {"driver_library", evidence::word(admission.library())},
+                         {"gates", std::move(gates)},
+                         {"figures", std::move(lines)},
+                         {"exit", static_cast<int>(exit)}};
+  if (const auto text = pretty_json(document)) fmt::print("{}", *text);
+}
+
+Exit interrupted(int signal) {
+  fmt::print(stderr, "assay bench: interrupted\n");
+  return signal == SIGTERM ? Exit::terminated : Exit::interrupted;
+}
+
+Exit time_all(const Options& options, const std::vector<Asked>& asked, const std::vector<bench::Shape>& shapes) {
+  watch_for_interrupt();
+  const Result<Admission> admission = admit(options, asked);
+  if (!admission) return complain("bench", admission.error(), Exit::environment);
+  if (admission->result.interrupted != 0) return interrupted(admission->result.interrupted);
+  if (admission->result.driver_error) return complain("bench", *admission->result.driver_error, Exit::environment);
+  if (!admission->result.survey) return complain("bench", Error{"no device answered"}, Exit::environment);
+  if (admission->library() == evidence::DriverLibrary::emulated)
+    return complain("bench", Error{"this device is emulated: how fast it is says nothing of a GPU"}, Exit::skipped);
+  Session session(options, *admission);
+  for (const Asked& one : asked) {
+    if (const Status s = session.time(one, shapes, asked_tokens(options)); !s)
+      return complain("bench", s.error(), Exit::environment);
+    if (const int signal = interrupt_requested(); signal != 0) return interrupted(signal);
+  }
+  const Exit exit = exit_of(session.figures);
+  options.json ? print_json(*admission, session.figures, exit) : print_text(*admission, session.figures);
+  return exit;
+}
+
+void declare(CLI::App& app, Options& options) {
+  app.add_option("WHAT", options.what, "kernels: rows of the catalogue, beside a plain read and cuBLAS")
+      ->check(CLI::IsMember({"kernels"}));
+  app.add_option("--kernel", options.manifest, "A kernel of your own: its manifest (docs/ci/kernel)");
+  app.add_option("--kernel-row", options.rows, "Only this row; may be repeated");
+  app.add_option("--shape", options.shapes, "Only this weight, NxK; may be repeated");
+  app.add_option("--m", options.tokens, "Only this number of tokens; may be repeated")->check(CLI::Range(1, 1 << 20));
+  app.add_option("--samples", options.samples, "Replays of each graph")
+      ->check(CLI::Range(9, 10'000))
+      ->capture_default_str();
+  app.add_option("--limit", options.limit_seconds, "Seconds that one problem may take")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  app.add_option("--device", options.device, "Index or UUID")->capture_default_str();
+  app.add_option("--driver", options.driver, "system, or a library's path");
+  app.add_flag("--no-peer", options.no_peer, "Without cuBLAS");
+  app.add_flag("--no-cache", options.no_cache, "Compile everything again");
+  app.add_flag("--quiet", options.quiet, "No progress");
+  app.add_flag("--json", options.json, "As JSON on standard output, with every sample");
+}
+
+/// What is asked for at once, but cannot be: empty if all of it can.
+std::string contradiction(const Options& options) {
+  const bool rows = !options.rows.empty() || !options.shapes.empty() || !options.tokens.empty();
+  if (!options.manifest.empty() && (rows || !options.what.empty()))
+    return "--kernel: a manifest says what is timed; leave out 'kernels', --kernel-row, --shape and --m";
+  return {};
+}
+
+}  // namespace
+
+Exit run_bench_kernels(Arguments arguments) {
+  CLI::App app;
+  Options options;
+  declare(app, options);
+  Exit end = Exit::done;
+  if (!parse(app, arguments, *find_subcommand("bench"), end)) return end;
+  if (const std::string wrong = contradiction(options); !wrong.empty())
+    return complain("bench", Error{wrong}, Exit::usage);
+  const Result<std::vector<bench::Shape>> shapes = asked_shapes(options);
+  if (!shapes) return complain("bench", shapes.error(), Exit::usage);
+  if (options.manifest.empty()) {
+    const Result<std::vector<Asked>> asked = asked_rows(options.rows);
+    return asked ? time_all(options, *asked, *shapes) : complain("bench", asked.error(), Exit::usage);
+  }
+  const Result<Asked> asked = asked_manifest(options.manifest);
+  return asked ? time_all(options, {*asked}, *shapes) : complain("bench", asked.error(), guilty(asked.error()));
+}
+
+}  // namespace assay::cli
