@@ -18,6 +18,7 @@ struct Context;
 constexpr int kAsItIs = 0, kTransposed = 1;  // CUBLAS_OP_N, CUBLAS_OP_T
 constexpr int kBf16 = 14, kFloat32 = 68;     // CUDA_R_16BF, CUBLAS_COMPUTE_32F
 constexpr int kOwnChoice = -1;               // CUBLAS_GEMM_DEFAULT
+constexpr int kFloat32Reductions = 16;       // CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION; 0 is the default
 constexpr int kMajor = 0, kMinor = 1;        // MAJOR_VERSION, MINOR_VERSION
 
 struct BlasApi {
@@ -27,6 +28,7 @@ struct BlasApi {
   const char* (*status_name)(int) = nullptr;
   int (*set_stream)(Context*, void* stream) = nullptr;
   int (*set_workspace)(Context*, void* workspace, std::size_t bytes) = nullptr;
+  int (*set_math_mode)(Context*, int mode) = nullptr;
   int (*gemm)(Context*, int a_form, int b_form, int m, int n, int k, const void* alpha, const void* a, int a_type,
               int lda, const void* b, int b_type, int ldb, const void* beta, void* c, int c_type, int ldc,
               int compute_type, int algorithm) = nullptr;
@@ -36,7 +38,8 @@ bool bind(const SharedLibrary& library, BlasApi& api) {
   return library.bind(api.create, "cublasCreate_v2") && library.bind(api.destroy, "cublasDestroy_v2") &&
          library.bind(api.property, "cublasGetProperty") && library.bind(api.status_name, "cublasGetStatusName") &&
          library.bind(api.set_stream, "cublasSetStream_v2") &&
-         library.bind(api.set_workspace, "cublasSetWorkspace_v2") && library.bind(api.gemm, "cublasGemmEx");
+         library.bind(api.set_workspace, "cublasSetWorkspace_v2") &&
+         library.bind(api.set_math_mode, "cublasSetMathMode") && library.bind(api.gemm, "cublasGemmEx");
 }
 
 Status check(const BlasApi& api, int code, const char* call) {
@@ -61,14 +64,17 @@ class LoadedBlas final : public Blas {
   LoadedBlas& operator=(const LoadedBlas&) = delete;
 
   ToolIdentity identity() const override { return identity_; }
-  Enqueue product(const Bf16Product& product) override {
-    return [this, product](Stream stream) { return enqueue(product, stream); };
+  Enqueue product(const Bf16Product& product, Reductions reductions) override {
+    return [this, product, reductions](Stream stream) { return enqueue(product, reductions, stream); };
   }
 
  private:
-  Status enqueue(const Bf16Product& product, Stream stream) {
+  Status enqueue(const Bf16Product& product, Reductions reductions, Stream stream) {
     if (!fits(product)) return Error{.message = "cuBLAS: an extent does not fit 32 bits"};
     if (auto settled = settle(stream); !settled) return settled;
+    const int mode = reductions == Reductions::float32 ? kFloat32Reductions : 0;
+    auto set = check(api_, api_.set_math_mode(context_, mode), "cublasSetMathMode");
+    if (!set) return set;
     const auto m = static_cast<int>(product.m), n = static_cast<int>(product.n), k = static_cast<int>(product.k);
     const float beta = 0;
     const int code = api_.gemm(context_, kTransposed, kAsItIs, n, m, k, &product.alpha, pointer(product.w), kBf16, k,

@@ -16,6 +16,10 @@
 
 namespace assay::cuda {
 
+/// What partial sums are added in, where a product is split along K: what the library likes, which may be BF16, or
+/// float32 throughout.
+enum class Reductions { any, float32 };
+
 /// y[M][N] = alpha * x[M][K] * w[N][K]^T, all three BF16 by rows, summed in float32.
 struct Bf16Product {
   std::int64_t m = 0, n = 0, k = 0;
@@ -29,7 +33,7 @@ class Blas {
   virtual ToolIdentity identity() const = 0;
   /// Work that holds no more than what it needs; the Blas must outlive it. A product that does not fit 32-bit sizes is
   /// refused when it is enqueued.
-  virtual Enqueue product(const Bf16Product&) = 0;
+  virtual Enqueue product(const Bf16Product&, Reductions) = 0;
 };
 
 /// How much a caller of open_blas lends: what NVIDIA recommends for Hopper and later.

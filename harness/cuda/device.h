@@ -77,7 +77,8 @@ class Device {
   virtual Status enqueue(const Work&);
   /// A sequence of work as a graph that can be replayed; nothing of it runs yet. It lives until it is forgotten.
   virtual Result<Graph> capture(std::span<const Work>);
-  /// Device time of one replay in nanoseconds, by events around it.
+  /// Device time of one replay in nanoseconds, by events around it. Another replay goes ahead of it, untimed: while
+  /// that one runs the host gets everything queued, so that none of its own time is in the answer.
   virtual Result<std::int64_t> replay(Graph);
   virtual void forget(Graph) {}
 

@@ -112,14 +112,16 @@ Result<Subject> place_peer(const Peer& peer, const MeasureTools& tools) {
   return subject;
 }
 
-/// The peer, or why it does not run. What it cannot do is no failure of the kernel's.
+/// The first peer that is right, or why the last one does not run. What it cannot do is no failure of the kernel's.
 class PeerSubject {
  public:
-  PeerSubject(const Peer* peer, Oracle& oracle, const MeasureTools& tools) {
-    if (peer == nullptr) return;
-    name_ = peer->name;
-    why_not_ = prepare(*peer, oracle, tools);
-    if (!why_not_.empty()) subject_.reset();
+  PeerSubject(std::span<const Peer> peers, Oracle& oracle, const MeasureTools& tools) {
+    for (const Peer& peer : peers) {
+      name_ = peer.name;
+      why_not_ = prepare(peer, oracle, tools);
+      if (why_not_.empty()) return;
+      subject_.reset();
+    }
   }
   bool asked() const { return !name_.empty(); }
   bool runs() const { return subject_.has_value(); }
@@ -228,8 +230,8 @@ std::int64_t byte_floor_ns(const Measured& measured) {
   return per_second(measured.performance.bytes, measured.read_bytes_per_second);
 }
 
-Result<Measured> measure(const Workload& workload, Oracle& oracle, const Peer* peer, const MeasureTools& tools,
-                         const TurnOptions& options) {
+Result<Measured> measure(const Workload& workload, Oracle& oracle, std::span<const Peer> peers,
+                         const MeasureTools& tools, const TurnOptions& options) {
   Measured measured;
   Result<Subject> subject = place_kernel(workload, tools);
   if (!subject) return subject.error();
@@ -238,7 +240,7 @@ Result<Measured> measure(const Workload& workload, Oracle& oracle, const Peer* p
   note_subject(*subject, tools.rotate_bytes, measured);
   if (!wrong->empty()) return without_figure(measured, "before timing: " + *wrong);
 
-  PeerSubject other(peer, oracle, tools);
+  PeerSubject other(peers, oracle, tools);
   const Result<PlainRead> read = PlainRead::load(tools.device, tools.plain_read);
   if (!read) return read.error();
   const Result<std::vector<Contestant>> contestants = line_up(*subject, *read, other);

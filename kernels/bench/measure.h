@@ -66,8 +66,10 @@ struct Measured {
   std::int64_t read_bytes_per_second = 0, copy_bytes_per_second = 0;
 };
 
-/// Error: the device, a library or the oracle failed; a wrong result is none.
-Result<Measured> measure(const Workload&, Oracle&, const Peer* peer, const MeasureTools&, const TurnOptions&);
+/// The first peer whose output is right is the one that is timed. Error: the device, a library or the oracle failed; a
+/// wrong result is none.
+Result<Measured> measure(const Workload&, Oracle&, std::span<const Peer> peers, const MeasureTools&,
+                         const TurnOptions&);
 
 /// Percent times ten of `part` in `whole`; 0 where there is nothing to divide by.
 std::int64_t permille(std::int64_t part, std::int64_t whole);

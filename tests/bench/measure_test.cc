@@ -143,7 +143,7 @@ TEST_F(MeasureTest, AnEmptyWordIsSaidWhereTheCachesHoldEverything) {
 /// A peer whose work is the product kernel on its own BF16 arrays: here only what the measuring does with it.
 class PeerTest : public MeasureTest {
  protected:
-  Result<Measured> run_with_peer(std::function<Status()> work) {
+  Result<Measured> run_with_peer(std::function<Status()> work, bool wrong_first = false) {
     const Problem problem = BenchDevice::problem();
     const Inputs inputs = draw_inputs(problem);
     const auto kernel = product_workload(BenchDevice::product_plan(), nullptr, problem, inputs, BenchDevice::compile);
@@ -157,7 +157,13 @@ class PeerTest : public MeasureTest {
           }));
         }};
     RightOracle oracle(inputs, problem);
-    return measure(*kernel, oracle, &peer,
+    std::vector<Peer> peers{peer};
+    if (wrong_first) {
+      peers.push_back(peer);
+      peers[0].work = [](const Placement&, std::int64_t) { return cuda::Work([](cuda::Stream) { return ok(); }); };
+      peers[1].name = "second";
+    }
+    return measure(*kernel, oracle, peers,
                    {.device = device_, .nvml = nullptr, .rotate_bytes = 1300, .plain_read = image_},
                    {.samples = 9, .replay_ns = 0, .warm_up_ns = 0});
   }
@@ -204,6 +210,14 @@ TEST_F(PeerTest, IsTimedInTheSameTurns) {
   EXPECT_EQ(measured->peer->why_not, "");
   EXPECT_EQ(measured->peer->name, "cuBLAS 13.0 BF16");
   EXPECT_EQ(measured->peer->spread.median, 7000);
+}
+
+TEST_F(PeerTest, TheFirstThatIsRightIsTimed) {
+  const auto measured = run_with_peer([] { return ok(); }, true);
+  ASSERT_TRUE(measured);
+  EXPECT_EQ(measured->peer->name, "second");
+  EXPECT_EQ(measured->peer->why_not, "");
+  EXPECT_GT(measured->peer->spread.median, 0);
 }
 
 TEST_F(PeerTest, ThatRefusesIsAnAnswerAndNoFailure) {

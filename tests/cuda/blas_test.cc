@@ -45,12 +45,22 @@ TEST_F(BlasTest, MultipliesByRows) {
   // Three outputs and two tokens over four inputs: no two extents are equal, so none can stand for another.
   Matrix w = codes({1, 0, 0, 0, 0, 2, 0, 0, 1, 1, 1, 1}), x = codes({1, 2, 3, 4, 5, 6, 7, 8}), y(6, 0xffff);
   const Enqueue work = (*blas)->product(
-      {.m = 2, .n = 3, .k = 4, .x = address_of(x), .w = address_of(w), .y = address_of(y), .alpha = 0.5f});
+      {.m = 2, .n = 3, .k = 4, .x = address_of(x), .w = address_of(w), .y = address_of(y), .alpha = 0.5f},
+      Reductions::any);
   ASSERT_TRUE(work(Stream{7}));
   EXPECT_EQ(y, codes({0.5, 2, 5, 2.5, 6, 13}));
   EXPECT_EQ(seen_->stream, reinterpret_cast<void*>(7));
   EXPECT_EQ(seen_->workspace, reinterpret_cast<void*>(workspace_));  // given after the stream, which takes it away
   EXPECT_EQ(seen_->workspace_bytes, kBlasWorkspaceBytes);
+}
+
+TEST_F(BlasTest, PartialSumsAreAddedAsAsked) {
+  auto blas = open_blas(workspace_, path_);
+  ASSERT_TRUE(blas);
+  ASSERT_TRUE((*blas)->product({}, Reductions::any)(Stream{7}));
+  EXPECT_EQ(seen_->math_mode, 0);
+  ASSERT_TRUE((*blas)->product({}, Reductions::float32)(Stream{7}));
+  EXPECT_EQ(seen_->math_mode, 16);
 }
 
 TEST_F(BlasTest, KnowsItselfAndLeavesNothingBehind) {
@@ -77,7 +87,7 @@ TEST_F(BlasTest, RefusalsAreAnswers) {
 TEST_F(BlasTest, AnExtentOverTheLibrarysIntegersIsRefused) {
   auto blas = open_blas(workspace_, path_);
   ASSERT_TRUE(blas);
-  const auto refused = (*blas)->product({.m = 1, .n = std::int64_t{1} << 31, .k = 16})(Stream{7});
+  const auto refused = (*blas)->product({.m = 1, .n = std::int64_t{1} << 31, .k = 16}, Reductions::any)(Stream{7});
   EXPECT_EQ(refused.error().message, "cuBLAS: an extent does not fit 32 bits");
 }
 

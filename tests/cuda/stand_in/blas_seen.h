@@ -8,6 +8,7 @@ struct BlasSeen {
   void* stream = nullptr;
   void* workspace = nullptr;
   std::size_t workspace_bytes = 0;
+  int math_mode = -1;
   bool refuse = false;
 };
 

@@ -52,6 +52,7 @@ int cublasSetWorkspace_v2(void*, void* workspace, std::size_t bytes) {
   seen.workspace_bytes = bytes;
   return 0;
 }
+int cublasSetMathMode(void*, int mode) { return seen.math_mode = mode, 0; }
 int cublasGemmEx(void*, int a_form, int b_form, int m, int n, int k, const void* alpha, const void* a, int a_type,
                  int lda, const void* b, int b_type, int ldb, const void* beta, void* c, int c_type, int ldc,
                  int compute_type, int algorithm) {
