@@ -273,6 +273,9 @@ Result<std::vector<Symbol>> Elf::symbols_in(const Section& table) const {
   return read_symbol_table(image_, sections_, table);
 }
 
+/// The guard of a word that never executes, `@!PT`: the filler that follows HMMA in code for sm_80.
+constexpr int kNever = 0xf;
+
 Result<std::vector<std::int64_t>> opcodes(Bytes image) {
   const Result<Elf> elf = Elf::read(image);
   if (!elf) return elf.error();
@@ -282,7 +285,10 @@ Result<std::vector<std::int64_t>> opcodes(Bytes image) {
     if (!section.name.starts_with(".text.")) continue;
     if (section.size % kWord != 0) return fault(section.offset, "machine code must be a whole number of 128-bit words");
     const Bytes code = elf->content(section);
-    for (std::size_t at = 0; at < code.size(); at += kWord) found.push_back(load<std::uint16_t>(code, at) & 0xfff);
+    for (std::size_t at = 0; at < code.size(); at += kWord) {
+      const auto word = load<std::uint16_t>(code, at);
+      if (word >> 12 != kNever) found.push_back(word & 0xfff);
+    }
   }
   sort_unique(found);
   return found;

@@ -57,7 +57,8 @@ class Elf {
   std::vector<Symbol> symbols_;
 };
 
-/// The low 12 bits (opcode and operand form) of every 128-bit machine word in the `.text.*` sections, sorted, unique.
+/// The low 12 bits (opcode and operand form) of every 128-bit machine word in the `.text.*` sections that is not
+/// guarded by `@!PT`, which never executes; sorted, unique.
 Result<std::vector<std::int64_t>> opcodes(std::span<const std::byte> image);
 
 /// Names of undefined symbols that start with `__cuda_syscall_`: calls that the driver must supply.

@@ -65,6 +65,12 @@ TEST(ElfTest, OpcodesAreTheLowTwelveBitsSortedAndUnique) {
   EXPECT_THAT(*found, ElementsAre(0x23c, 0x919, 0x94d));
 }
 
+TEST(ElfTest, OpcodesThatNeverExecuteAreNone) {
+  SyntheticCubin cubin;
+  cubin.bytes()[cubin.section(SyntheticCubin::kText).sh_offset + 17] = std::byte{0xf9};  // of 0x7919
+  EXPECT_THAT(*opcodes(cubin.bytes()), ElementsAre(0x23c, 0x94d));
+}
+
 TEST(ElfTest, OpcodesRefuseOlderMachinesAndPartsOfWords) {
   SyntheticCubin cubin;
   Elf64_Ehdr header = cubin.header();

@@ -108,7 +108,7 @@ class SyntheticCubin {
   }
   void place_code() {
     // Four machine words; only the low 12 bits of each are the opcode, and one occurs twice.
-    std::uint64_t code[8] = {0xffffffff'fffff23c, 1, 0x7919, 2, 0x223c, 3, 0x794d, 4};
+    std::uint64_t code[8] = {0xffffffff'ffff723c, 1, 0x7919, 2, 0x223c, 3, 0x794d, 4};
     add_section(kText, ".text.kernel", SHT_PROGBITS, append(code, sizeof code), sizeof code);
     const std::uint64_t constant = 7;
     const std::size_t at = append(&constant, sizeof constant);
