@@ -3,106 +3,158 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
+
+#include "kernels/nvfp4/block.h"
 
 namespace assay::kernels {
 namespace {
 
 using Index = std::int64_t;
 
-constexpr Index kRows = 16, kColumns = 64, kWords = 4, kBlock = 16;
-constexpr std::uint8_t kStoredOne = 10 << 3;
+constexpr Index kBlock = nvfp4::kBlock, kBlockBytes = kBlock / 2, kBlocks = kStepColumns / kBlock;
 
-/// A scale in E5M3, normalised; that of one for zero.
-std::uint8_t stored_scale(std::uint8_t scale) {
-  const int exponent = scale >> 3 & 15, fraction = scale & 7;
-  if (exponent != 0) return static_cast<std::uint8_t>((exponent - 7 + 10) << 3 | fraction);
-  if (fraction == 0) return kStoredOne;
-  const int first = std::bit_width(static_cast<unsigned>(fraction)) - 1;  // a subnormal is fraction * 2^-9
-  return static_cast<std::uint8_t>((first - 9 + 10) << 3 | ((fraction << (3 - first)) & 7));
-}
+/// Where the bits of element 2 i stand in a word, the sign first; those of element 2 i + 1 are 16 above.
+constexpr int kBits[4][4] = {{15, 8, 7, 6}, {12, 5, 4, 3}, {9, 2, 1, 0}, {14, 13, 11, 10}};
 
-/// The four bits of element 2 i in the lower half of a word, by code; those of element 2 i + 1 are in the upper one.
-std::uint32_t placed(std::uint32_t i, std::uint32_t code) {
-  constexpr std::array<std::array<int, 4>, 4> kBits = {{{15, 8, 7, 6}, {12, 5, 4, 3}, {9, 2, 1, 0}, {14, 13, 11, 10}}};
+constexpr std::uint32_t placed(std::size_t i, std::uint32_t code) {
   std::uint32_t bits = 0;
   for (std::uint32_t b = 0; b < 4; ++b) bits |= (code >> (3 - b) & 1) << kBits[i][b];
   return bits;
 }
 
-class Order {
- public:
-  Order(std::span<const std::uint8_t> codes, std::span<const std::uint8_t> scales, Index rows, Index k, bool gated)
-      : codes_(codes), scales_(scales), matrices_(gated ? 2 : 1), rows_(rows / matrices_), k_(k) {
-    for (std::uint32_t i = 0; i < 4; ++i)
-      for (std::uint32_t code = 0; code < 16; ++code) places_[i][code] = placed(i, code);
-  }
+constexpr std::uint32_t taken(std::size_t i, std::uint32_t half) {
+  std::uint32_t code = 0;
+  for (std::uint32_t b = 0; b < 4; ++b) code |= (half >> kBits[i][b] & 1) << (3 - b);
+  return code;
+}
 
-  std::vector<std::uint8_t> all() const {
-    const Index steps = (k_ + kColumns - 1) / kColumns;
-    const Index tiles = gated() ? 2 * ((rows_ + kRows - 1) / kRows) : 2 * ((rows_ + 2 * kRows - 1) / (2 * kRows));
-    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(tiles * steps) * kUnitBytes);
-    for (Index tile = 0; tile < tiles; ++tile)
-      for (Index step = 0; step < steps; ++step)
-        unit(tile, step,
-             std::span(bytes).subspan(static_cast<std::size_t>(tile * steps + step) * kUnitBytes, kUnitBytes));
-    return bytes;
+/// What a byte of two codes is in a word as elements 2 i and 2 i + 1.
+constexpr auto kPlaces = [] {
+  std::array<std::array<std::uint32_t, 256>, 4> places{};
+  for (std::size_t i = 0; i < 4; ++i)
+    for (std::uint32_t pair = 0; pair < 256; ++pair)
+      places[i][pair] = placed(i, pair & 15) | placed(i, pair >> 4) << 16;
+  return places;
+}();
+
+constexpr std::uint8_t normalised(std::uint8_t e4m3) {
+  const unsigned exponent = e4m3 >> 3 & 15, fraction = e4m3 & 7;
+  if (exponent != 0) return static_cast<std::uint8_t>((exponent - 7 + 10) << 3 | fraction);
+  if (fraction == 0) return kStoredOne;
+  const unsigned first = static_cast<unsigned>(std::bit_width(fraction)) - 1;  // A subnormal is fraction * 2^-9.
+  return static_cast<std::uint8_t>((first + 1) << 3 | (fraction << (3 - first) & 7));
+}
+
+constexpr auto kStored = [] {
+  std::array<std::uint8_t, 256> stored{};
+  for (unsigned scale = 0; scale < 256; ++scale) stored[scale] = normalised(static_cast<std::uint8_t>(scale));
+  return stored;
+}();
+
+/// The scale that is stored as this byte.
+std::uint8_t canonical_scale(std::uint8_t stored) {
+  const int exponent = (stored >> 3) - 3, significand = 8 | (stored & 7);
+  return static_cast<std::uint8_t>(exponent > 0 ? exponent << 3 | (stored & 7) : significand >> (1 - exponent));
+}
+
+/// The blocks of one row within a step; those that the matrix has not are zeros.
+struct RowStep {
+  std::array<std::uint8_t, kBlocks * kBlockBytes> codes{};
+  std::array<std::uint8_t, kBlocks> scales{};
+};
+
+class Writer {
+ public:
+  Writer(std::span<const std::uint8_t> codes, std::span<const std::uint8_t> scales, const FragmentOrder& order)
+      : codes_(codes), scales_(scales), order_(order) {}
+
+  void unit(Index tile, Index step, std::uint8_t* out) const {
+    for (Index g = 0; g < 8; ++g) {
+      const RowStep upper = row_step(order_.row(tile, g), step), lower = row_step(order_.row(tile, g + 8), step);
+      for (Index t = 0; t < 4; ++t) lane(upper, lower, t, out + 16 * (4 * g + t));
+      for (Index j = 0; j < kBlocks; ++j) {
+        out[kUnitScales + 16 * g + j] = kStored[upper.scales[static_cast<std::size_t>(j)]];
+        out[kUnitScales + 16 * g + 8 + j] = kStored[lower.scales[static_cast<std::size_t>(j)]];
+      }
+    }
   }
 
  private:
-  bool gated() const { return matrices_ == 2; }
-
-  /// The row of the canonical arrays, or -1 where there is none.
-  Index row_of(Index tile, Index in_tile) const {
-    const Index row = (gated() ? tile / 2 : tile) * kRows + in_tile;
-    if (row >= rows_) return -1;
-    return gated() && tile % 2 == 1 ? rows_ + row : row;
+  RowStep row_step(Index row, Index step) const {
+    RowStep blocks;
+    const Index first = step * kBlocks, of_row = order_.k / kBlock;
+    const auto count = static_cast<std::size_t>(row < 0 ? 0 : std::min(kBlocks, of_row - first));
+    const auto at = static_cast<std::size_t>(row * of_row + first);
+    if (count == 0) return blocks;
+    std::memcpy(blocks.codes.data(), &codes_[at * kBlockBytes], count * kBlockBytes);
+    std::memcpy(blocks.scales.data(), &scales_[at], count);
+    for (std::size_t j = 0; j < count; ++j)
+      if ((blocks.scales[j] & 0x7f) == 0) std::memset(&blocks.codes[j * kBlockBytes], 0, kBlockBytes);
+    return blocks;
   }
 
-  std::uint8_t scale_at(Index row, Index block) const {
-    if (row < 0 || block * kBlock >= k_) return 0;
-    return scales_[static_cast<std::size_t>(row * (k_ / kBlock) + block)];
-  }
-
-  /// Zero where the scale is.
-  std::uint32_t code_at(Index row, Index k) const {
-    if (scale_at(row, k / kBlock) == 0) return 0;
-    const std::uint8_t pair = codes_[static_cast<std::size_t>(row * (k_ / 2) + k / 2)];
-    return k % 2 == 0 ? pair & 15 : pair >> 4;
-  }
-
-  void unit(Index tile, Index step, std::span<std::uint8_t> out) const {
-    for (Index lane = 0; lane < 32; ++lane)
-      for (Index j = 0; j < kWords; ++j) {
-        const std::uint32_t word = codes_word(tile, kColumns * step + kBlock * j, lane);
-        for (Index b = 0; b < 4; ++b)
-          out[static_cast<std::size_t>(16 * lane + 4 * j + b)] = static_cast<std::uint8_t>(word >> (8 * b));
-      }
-    for (Index g = 0; g < 8; ++g)
-      for (Index i = 0; i < 8; ++i)
-        out[static_cast<std::size_t>(512 + 8 * g + i)] =
-            stored_scale(scale_at(row_of(tile, g + i / 4 * 8), kWords * step + i % 4));
-  }
-
-  std::uint32_t codes_word(Index tile, Index first_k, Index lane) const {
-    const Index upper = row_of(tile, lane / 4), lower = row_of(tile, lane / 4 + 8);
-    std::uint32_t word = 0;
-    for (std::uint32_t i = 0; i < 4; ++i) {
-      const Index row = i % 2 == 0 ? upper : lower, k = first_k + lane % 4 * 2 + i / 2 * 8;
-      word |= places_[i][code_at(row, k)] | places_[i][code_at(row, k + 1)] << 16;
+  /// The eight words of one lane.
+  static void lane(const RowStep& upper, const RowStep& lower, Index t, std::uint8_t* out) {
+    for (Index j = 0; j < kBlocks; ++j) {
+      const std::uint8_t *a = upper.codes.data() + j * kBlockBytes + t, *b = lower.codes.data() + j * kBlockBytes + t;
+      const std::uint32_t word = kPlaces[0][a[0]] | kPlaces[1][b[0]] | kPlaces[2][a[4]] | kPlaces[3][b[4]];
+      std::memcpy(out + j / 4 * 512 + j % 4 * 4, &word, sizeof word);
     }
-    return word;
   }
 
   std::span<const std::uint8_t> codes_, scales_;
-  Index matrices_, rows_, k_;
-  std::array<std::array<std::uint32_t, 16>, 4> places_{};
+  FragmentOrder order_;
 };
+
+/// Two codes of a word, as a canonical byte.
+std::uint8_t pair_of(std::uint32_t word, std::size_t i) {
+  return static_cast<std::uint8_t>(taken(i, word & 0xffff) | taken(i, word >> 16) << 4);
+}
+
+/// One block of one row of a unit into its canonical place: elements of row g are i = 0 and 2, of row g + 8 i = 1
+/// and 3.
+void read_block(const std::uint8_t* unit, Index in_tile, Index j, std::uint8_t* codes, std::uint8_t* scale) {
+  const Index g = in_tile % 8;
+  const std::size_t lower = in_tile < 8 ? 0 : 1;
+  for (Index t = 0; t < 4; ++t) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, unit + j / 4 * 512 + 16 * (4 * g + t) + j % 4 * 4, sizeof word);
+    codes[t] = pair_of(word, lower);
+    codes[t + 4] = pair_of(word, lower + 2);
+  }
+  *scale = canonical_scale(unit[kUnitScales + 16 * g + in_tile / 8 * 8 + j]);
+}
 
 }  // namespace
 
+static_assert(std::endian::native == std::endian::little, "words of a unit are written as they lie in memory");
+
+std::uint8_t stored_scale(std::uint8_t e4m3) { return kStored[e4m3]; }
+
 std::vector<std::uint8_t> fragment_order(std::span<const std::uint8_t> codes, std::span<const std::uint8_t> scales,
                                          std::int64_t rows, std::int64_t k, bool gated) {
-  return Order(codes, scales, rows, k, gated).all();
+  const FragmentOrder order{.rows = rows, .k = k, .gated = gated};
+  const Writer writer(codes, scales, order);
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(order.bytes()));
+  for (Index tile = 0; tile < order.row_tiles(); ++tile)
+    for (Index step = 0; step < order.steps(); ++step) writer.unit(tile, step, bytes.data() + order.unit(tile, step));
+  return bytes;
+}
+
+Canonical canonical_order(std::span<const std::uint8_t> bytes, const FragmentOrder& order) {
+  const Index blocks = order.k / kBlock;
+  Canonical canonical{.codes = std::vector<std::uint8_t>(static_cast<std::size_t>(order.rows * order.k / 2)),
+                      .scales = std::vector<std::uint8_t>(static_cast<std::size_t>(order.rows * blocks))};
+  for (Index tile = 0; tile < order.row_tiles(); ++tile)
+    for (Index in_tile = 0; in_tile < kTileRows; ++in_tile) {
+      const Index row = order.row(tile, in_tile);
+      for (Index block = 0; row >= 0 && block < blocks; ++block)
+        read_block(bytes.data() + order.unit(tile, block / kBlocks), in_tile, block % kBlocks,
+                   canonical.codes.data() + (row * blocks + block) * kBlockBytes,
+                   canonical.scales.data() + row * blocks + block);
+    }
+  return canonical;
 }
 
 }  // namespace assay::kernels

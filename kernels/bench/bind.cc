@@ -7,12 +7,15 @@
 
 #include <fmt/format.h>
 
+#include "kernels/fragment_order.h"
+
 namespace assay::kernels::bench {
 namespace {
 
 constexpr std::byte kPoison{0xff};  // NaN in BF16, FP16 and float32.
 
-constexpr std::array kNames{"codes", "scales", "weights", "x", "y", "bias", "packed", "packed_scales", "workspace"};
+constexpr std::array kNames{"codes", "scales", "weights",       "x",         "y",
+                            "bias",  "packed", "packed_scales", "workspace", "scratch"};
 std::string_view name_of(Role role) { return kNames[static_cast<std::size_t>(role)]; }
 
 const Role* role_of(const Parameter& parameter) {
@@ -63,6 +66,7 @@ class Binding {
     const std::int64_t workspace =
         std::max(plan_.workspace_bytes, prepare_ == nullptr ? std::int64_t{0} : prepare_->workspace_bytes);
     if (workspace > 0) add(Role::workspace, Use::kept, workspace, {}, std::byte{0});
+    if (plan_.scratch_bytes > 0) add(Role::scratch, Use::kept, plan_.scratch_bytes);
   }
 
   Status add_steps(const Plan& plan, std::vector<Step>& steps) {
@@ -116,8 +120,7 @@ bool takes(const Plan& plan, Role role) {
 }
 
 std::int64_t fragment_bytes(const Problem& problem) {
-  const std::int64_t row_tiles = 2 * ((stored_rows(problem) + 31) / 32), steps = (problem.k + 63) / 64;
-  return row_tiles * steps * 576;
+  return static_cast<std::int64_t>(fragment_order_bytes(stored_rows(problem), problem.k));
 }
 
 std::int64_t product_bytes(const Problem& problem) {

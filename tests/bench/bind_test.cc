@@ -41,7 +41,7 @@ TEST(BindTest, PreparedWeightsAreStreamedAndTheCanonicalOnesKept) {
   ASSERT_TRUE(work);
   EXPECT_EQ(array_named(*work, "codes").use, Use::kept);
   EXPECT_EQ(array_named(*work, "weights").use, Use::streamed);
-  EXPECT_EQ(array_named(*work, "weights").bytes, 2U * 1 * 576);  // 4 rows fill two tiles of 16, 32 columns one step
+  EXPECT_EQ(array_named(*work, "weights").bytes, 2U * 1 * 1152);  // 4 rows fill two tiles of 16, 32 columns one step
   EXPECT_EQ(work->once.size(), 1U);
 }
 
@@ -75,7 +75,7 @@ TEST(BindTest, BytesAndOperationsAreThoseOfTheFloor) {
   EXPECT_EQ(fragment_bytes(decode), 9'437'184);
   const Problem gated{.m = 2, .n = 48, .k = 64, .gated = true};
   EXPECT_EQ(product_bytes(gated), 96 * 64 / 2 + 96 * 64 / 16 + 2 * 2 * (64 + 48));
-  EXPECT_EQ(fragment_bytes(gated), 6 * 576);
+  EXPECT_EQ(fragment_bytes(gated), 6 * 1152);
 }
 
 }  // namespace
