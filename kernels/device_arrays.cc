@@ -41,6 +41,14 @@ std::vector<std::byte> between_guards(const gate::Seed& seed, Role role, std::sp
   return block;
 }
 
+/// What an array that is no output holds before the launch.
+std::vector<std::byte> content_of(Role role, const Task& task, const Plan& plan, const Trial& trial) {
+  if (role == Role::workspace) return std::vector<std::byte>(static_cast<std::size_t>(plan.workspace_bytes));
+  if (role == Role::scratch)
+    return std::vector<std::byte>(static_cast<std::size_t>(plan.scratch_bytes), std::byte{0xff});
+  return array_of(role, task.operation, task.problem, trial.inputs);
+}
+
 }  // namespace
 
 Result<DeviceArrays> DeviceArrays::place(cuda::Device& device, const Task& task, const Plan& plan, const Trial& trial,
@@ -54,9 +62,7 @@ Result<DeviceArrays> DeviceArrays::place(cuda::Device& device, const Task& task,
   }
   for (const Role role : roles) {
     if (arrays.blocks_.contains(role)) continue;
-    std::vector<std::byte> bytes = role == Role::workspace
-                                       ? std::vector<std::byte>(static_cast<std::size_t>(plan.workspace_bytes))
-                                       : array_of(role, task.operation, task.problem, trial.inputs);
+    std::vector<std::byte> bytes = content_of(role, task, plan, trial);
     if (bytes.empty()) return Error{fmt::format("the plan names {}, which this problem has not", word(role))};
     if (Status placed = arrays.place_block(role, std::move(bytes), false); !placed) return placed.error();
   }
@@ -135,7 +141,8 @@ Result<Collected> DeviceArrays::collect() const {
     const bool guards_hold = std::equal(now.begin(), now.begin() + kGuard, block.written.begin()) &&
                              std::equal(now.begin() + end, now.end(), block.written.begin() + end);
     if (!guards_hold) note(fmt::format("memory beside {} was overwritten", word(role)));
-    if (!block.output && guards_hold && now != block.written)
+    const bool must_stay = !block.output && role != Role::scratch;
+    if (must_stay && guards_hold && now != block.written)
       note(role == Role::workspace ? std::string("the workspace was not left zeroed")
                                    : fmt::format("input {} was overwritten", word(role)));
     if (block.output) collected.outputs[role] = {now.begin() + kGuard, now.begin() + end};

@@ -68,7 +68,8 @@ enum class Role {
   bias,           ///< float32 [N].
   packed,         ///< Of quantize_activations: codes [M][K / 2].
   packed_scales,  ///< Of quantize_activations: tiled_size(M, K / 16) bytes.
-  workspace       ///< Zeroed once, before the first launch; every launch leaves it zeroed.
+  workspace,      ///< Zeroed once, before the first launch; every launch leaves it zeroed.
+  scratch         ///< Of no content before and after a launch.
 };
 
 /// A parameter: the address of an array, a value of 4 or 8 bytes, the tensor scale(s), or a tensor map over an array.
@@ -112,6 +113,7 @@ struct Launch {
 struct Plan {
   std::vector<Launch> launches;  ///< Normally one; in order, on one stream.
   std::int64_t workspace_bytes = 0;
+  std::int64_t scratch_bytes = 0;
   std::string choice;  ///< For people: "4 CTAs a cluster, 32 rows, 8 tokens, 6 stages of 18 KB".
 };
 

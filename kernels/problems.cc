@@ -51,8 +51,8 @@ std::string_view word(Lane lane) {
 std::string_view word(Activation type) { return type == Activation::bf16 ? "bf16" : "f16"; }
 
 std::string_view word(Role role) {
-  constexpr std::array<std::string_view, 9> kWords = {"codes", "scales", "weights",       "x",        "y",
-                                                      "bias",  "packed", "packed_scales", "workspace"};
+  constexpr std::array<std::string_view, 10> kWords = {"codes", "scales", "weights",       "x",         "y",
+                                                       "bias",  "packed", "packed_scales", "workspace", "scratch"};
   return kWords.at(static_cast<std::size_t>(role));
 }
 

@@ -38,8 +38,10 @@ std::size_t element_bytes(cuda::ElementType type) {
     case cuda::ElementType::s32:
     case cuda::ElementType::f32:
       return 4;
+    case cuda::ElementType::u64:
+      break;
   }
-  return 0;
+  return 8;
 }
 
 std::size_t box_bytes(const cuda::TiledMap& map) { return element_count(map) * element_bytes(map.type); }

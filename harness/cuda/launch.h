@@ -25,7 +25,7 @@ struct LaunchShape {
 using Address = std::uint64_t;
 
 /// Element types of a tiled tensor map that the gates use; values of CUtensorMapDataType.
-enum class ElementType : std::uint32_t { u8 = 0, u16 = 1, u32 = 2, s32 = 3, f16 = 6, f32 = 7, bf16 = 9 };
+enum class ElementType : std::uint32_t { u8 = 0, u16 = 1, u32 = 2, s32 = 3, u64 = 4, f16 = 6, f32 = 7, bf16 = 9 };
 
 /// Shared-memory swizzle of a tiled tensor map; values of CUtensorMapSwizzle.
 enum class Swizzle : std::uint32_t { none = 0, b32 = 1, b64 = 2, b128 = 3 };

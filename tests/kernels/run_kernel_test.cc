@@ -177,7 +177,7 @@ TEST_F(RunKernelTest, ADeviceThatReturnsWhatItReturnedBeforeFailsTheNegativeCont
   device_.kernels["prepare"] = [&](test::FakeDevice& device, const test::FakeDevice::Launch& launch) -> Status {
     if (first.empty()) {
       if (Status done = honest(device, launch); !done) return done;
-      first.resize(kUnitBytes * 2 * 2);
+      first.resize(fragment_order_bytes(20, 80));
       return device.read(launch.arg<cuda::Address>(2), first);
     }
     return device.write(launch.arg<cuda::Address>(2), first);

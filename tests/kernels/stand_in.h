@@ -49,9 +49,9 @@ inline Plan plan_product(const Problem& p, const DeviceLimits& limits) {
                 .shape = {},
                 .parameters = parameters(AddressOf{Role::codes}, AddressOf{Role::scales}, AddressOf{Role::x},
                                          AddressOf{Role::y}, AddressOf{Role::workspace}, TensorScale{0}, TensorScale{1},
-                                         number(p.m), number(p.n), number(p.k), value(kind))};
+                                         number(p.m), number(p.n), number(p.k), value(kind), AddressOf{Role::scratch})};
   if (p.bias) launch.parameters.emplace_back(AddressOf{Role::bias});
-  return {.launches = {launch}, .workspace_bytes = 64, .choice = "one loop"};
+  return {.launches = {launch}, .workspace_bytes = 64, .scratch_bytes = 16, .choice = "one loop"};
 }
 
 inline Plan plan_prepare(const Problem& p, const DeviceLimits&) {
@@ -168,7 +168,7 @@ class StandInDevice : public test::FakeDevice {
     const auto scales = array<std::uint8_t>(launch.arg<cuda::Address>(1), rows * k / 16);
     const auto x = array<std::uint16_t>(launch.arg<cuda::Address>(2), m * k);
     const auto bias =
-        launch.parameters.size() > 11 ? array<float>(launch.arg<cuda::Address>(11), n) : std::vector<float>();
+        launch.parameters.size() > 12 ? array<float>(launch.arg<cuda::Address>(12), n) : std::vector<float>();
     std::vector<std::uint16_t> y;
     const auto dot = [&](std::int64_t row, std::int64_t w, std::size_t matrix) {
       float sum = 0;
@@ -196,6 +196,7 @@ class StandInDevice : public test::FakeDevice {
       const cuda::Address behind = launch.arg<cuda::Address>(3) + static_cast<cuda::Address>(m * n * 2);
       store<std::uint8_t>(behind, static_cast<std::uint8_t>(~fetch<std::uint8_t>(behind)));
     }
+    store<std::int32_t>(launch.arg<cuda::Address>(11), products);  // what scratch holds is nobody's
     if (sabotage.leaves_workspace) store<std::uint32_t>(launch.arg<cuda::Address>(4), 7);
     return ok();
   }
