@@ -7,14 +7,17 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/decode.h"
+#include "kernels/gemm_wgmma.h"
+#include "kernels/prepare_weights.h"
+#include "kernels/quantize_activations.h"
+
 namespace assay::kernels {
-namespace {
-
-constexpr std::array<Kernel, 0> kCatalogue{};
-
-}  // namespace
-
-std::span<const Kernel> catalogue() { return kCatalogue; }
+std::span<const Kernel> catalogue() {
+  static const std::array kCatalogue = {prepare_weights(), quantize_activations(), decode_portable(), decode_wgmma(),
+                                        gemm_wgmma()};
+  return kCatalogue;
+}
 
 const Kernel* find_kernel(std::string_view id) {
   const auto rows = catalogue();
