@@ -122,11 +122,14 @@ Result<std::vector<bench::Shape>> asked_shapes(const Options& options) {
   return shapes;
 }
 
-std::vector<std::int64_t> asked_tokens(const Options& options) {
+/// Of a row that `assay run` asks for few tokens alone, few; of others, many.
+std::vector<std::int64_t> asked_tokens(const Options& options, const kernels::Kernel* row) {
   if (!options.tokens.empty()) return options.tokens;
-  std::vector<std::int64_t> tokens(bench::decode_tokens().begin(), bench::decode_tokens().end());
-  tokens.insert(tokens.end(), bench::prefill_tokens().begin(), bench::prefill_tokens().end());
-  return tokens;
+  const auto few = bench::decode_tokens(), many = bench::prefill_tokens();
+  const bool decodes = row != nullptr && std::ranges::all_of(row->problems, [&](const kernels::Problem& problem) {
+                         return problem.m <= few.back();
+                       });
+  return decodes ? std::vector(few.begin(), few.end()) : std::vector(many.begin(), many.end());
 }
 
 BenchRequest request_of(const Options& options) {
@@ -360,7 +363,7 @@ Exit time_all(const Options& options, const std::vector<Asked>& asked, const std
     return complain("bench", Error{"this device is emulated: how fast it is says nothing of a GPU"}, Exit::skipped);
   Session session(options, *admission);
   for (const Asked& one : asked) {
-    if (const Status s = session.time(one, shapes, asked_tokens(options)); !s)
+    if (const Status s = session.time(one, shapes, asked_tokens(options, one.row)); !s)
       return complain("bench", s.error(), Exit::environment);
     if (const int signal = interrupt_requested(); signal != 0) return interrupted(signal);
   }
