@@ -2,8 +2,8 @@
 //
 // Layout and arithmetic of the weights: kernels/fragment_order.h. A word of eight codes becomes the four registers of
 // an A fragment by shifts and masks; the block scale is multiplied in as a pair of 16-bit floats, which is exact, so
-// that one FP32 factor is left for the epilogue. Sources: PTX ISA 9.7.13.15 (mbarrier), 9.7.9.25.3 (cp.async), 9.7.14.5.8
-// (mma fragments). Tested on a device by every `assay run`.
+// that one FP32 factor is left for the epilogue. Sources: PTX ISA 9.7.13.15 (mbarrier), 9.7.9.25.3
+// (cp.async), 9.7.14.5.8 (mma fragments). Tested on a device by every `assay run`.
 
 namespace nvfp4 {
 
