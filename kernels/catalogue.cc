@@ -8,14 +8,15 @@
 #include <array>
 
 #include "kernels/decode.h"
+#include "kernels/gemm_portable.h"
 #include "kernels/gemm_wgmma.h"
 #include "kernels/prepare_weights.h"
 #include "kernels/quantize_activations.h"
 
 namespace assay::kernels {
 std::span<const Kernel> catalogue() {
-  static const std::array kCatalogue = {prepare_weights(), quantize_activations(), decode_portable(), decode_wgmma(),
-                                        gemm_wgmma()};
+  static const std::array kCatalogue = {prepare_weights(), quantize_activations(), decode_portable(),
+                                        gemm_portable(),   decode_wgmma(),         gemm_wgmma()};
   return kCatalogue;
 }
 

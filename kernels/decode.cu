@@ -50,11 +50,6 @@ __host__ __device__ constexpr int decode_shared_bytes(int row_tiles, int k_warps
   return k_warps * (slots * decode_slot_bytes(row_tiles, m) + fragments * 512);
 }
 
-/// Copies 16 bytes, or zeros where there are none.
-__device__ __forceinline__ void copy_or_zero(u32 to, const void* from, bool there) {
-  asm volatile("cp.async.ca.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(there ? 16 : 0) : "memory");
-}
-
 /// store_quad, to the same place in the shared memory of a CTA of the cluster.
 __device__ __forceinline__ void store_quad_at(u32 to, u32 rank, const float (&v)[4]) {
   asm volatile(
@@ -229,17 +224,16 @@ __device__ __forceinline__ void decode(const DecodeArguments& a) {
   const u32 shared = shared_address(memory), ring = shared + team * kSlots * slot_bytes,
             ring_end = ring + kSlots * slot_bytes;
   const int token = threadIdx.x / 16, piece = threadIdx.x % 16;
-  StepCopies<kTiles> copies = {
-      a.weights + (static_cast<u64>(tile / 2) * steps + step) * (2 * kUnitBytes) + tile % 2 * kUnitBytes + lane * 16,
-      reinterpret_cast<const u8*>(a.x + static_cast<u64>(token) * a.k),
-      static_cast<u64>(team_threads / 16) * a.k * 2,
-      step * kStep + piece * 8,
-      a.k,
-      token,
-      team_threads / 16,
-      a.m,
-      static_cast<u32>(row_warp * kTiles * kUnitBytes + lane * 16),
-      x_at + token * kTokenStride + piece * 16};
+  StepCopies<kTiles> copies = {unit_of(a.weights, tile, step, steps) + lane * 16,
+                               reinterpret_cast<const u8*>(a.x + static_cast<u64>(token) * a.k),
+                               static_cast<u64>(team_threads / 16) * a.k * 2,
+                               step * kStep + piece * 8,
+                               a.k,
+                               token,
+                               team_threads / 16,
+                               a.m,
+                               static_cast<u32>(row_warp * kTiles * kUnitBytes + lane * 16),
+                               x_at + token * kTokenStride + piece * 16};
   const u32 weights_stride = a.k_warps * 2 * kUnitBytes;
   const int columns_stride = a.k_warps * kStep;
 #pragma unroll

@@ -59,6 +59,11 @@ struct Ring {
 __device__ __forceinline__ void copy_streamed(u32 to, const void* from) {
   asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16;" ::"r"(to), "l"(from) : "memory");
 }
+/// Copies 16 bytes, or zeros where there are none.
+__device__ __forceinline__ void copy_or_zero(u32 to, const void* from, bool there) {
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(there ? 16 : 0) : "memory");
+}
+
 __device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 template <int kLeft>
 __device__ __forceinline__ void wait_for_copies() {
@@ -166,6 +171,11 @@ struct F16 {
     return d;
   }
 };
+
+/// Where a unit lies; `steps` are those of a row.
+__device__ __forceinline__ const u8* unit_of(const u8* weights, int tile, int step, int steps) {
+  return weights + (static_cast<u64>(tile / 2) * steps + step) * (2 * kUnitBytes) + tile % 2 * kUnitBytes;
+}
 
 /// Of a word of scale bytes, those of blocks 2 * pair and 2 * pair + 1, in the low and the high half.
 template <class Type>
