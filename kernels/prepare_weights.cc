@@ -65,7 +65,7 @@ Kernel prepare_weights() {
           .version = 1,
           .lane = Lane::portable,
           .operation = Operation::prepare_weights,
-          .summary = "Does the device put NVFP4 weights into the order that products read?",
+          .summary = "canonical NVFP4 weights to the order that products read, on the device",
           .source = "PTX ISA 9.7.14.5.8 (fragments of mma.m16n8k16); kernels/fragment_order.h",
           .needs = kNeeds,
           .home = {80, ' '},

@@ -61,7 +61,7 @@ Kernel quantize_activations() {
           .version = 1,
           .lane = Lane::portable,
           .operation = Operation::quantize_activations,
-          .summary = "Does the device quantise activations in BF16 to NVFP4 as the formulas of the format say?",
+          .summary = "BF16 activations to NVFP4 codes and tiled scales, by the formulas of the format",
           .source = "IEEE 754-2019 4.3 (rounding); kernels/nvfp4/block.h, kernels/nvfp4/layout.h",
           .needs = kNeeds,
           .home = {80, ' '},
