@@ -43,16 +43,6 @@ int ranks_for(const DecodeShape& shape, int steps, int multiprocessors, int most
   return ranks;
 }
 
-std::optional<std::string> refused_size(const Problem& problem) {
-  if (problem.m < 1 || problem.m > kMostDecodeTokens)
-    return fmt::format("M is {}; decode takes 1 to {} tokens", problem.m, kMostDecodeTokens);
-  if (problem.n < 1 || problem.n > (1 << 24)) return fmt::format("N is {}; it must be 1 to 2^24", problem.n);
-  if (problem.k < 16 || problem.k % 16 != 0 || problem.k > (1 << 24))
-    return fmt::format("K is {}; it must be a multiple of 16, at most 2^24", problem.k);
-  if (problem.bias && problem.gated) return "a gated pair takes no bias";
-  return std::nullopt;
-}
-
 std::optional<std::string> refused_memory(const Problem& problem, const DeviceLimits& limits, int most_ranks) {
   const DecodeShape shape = decode_shape(problem, limits, most_ranks);
   if (shape.shared_bytes <= limits.shared_block_bytes) return std::nullopt;
@@ -62,13 +52,13 @@ std::optional<std::string> refused_memory(const Problem& problem, const DeviceLi
 
 std::optional<std::string> portable_refuses(const Problem& problem, const DeviceLimits& limits) {
   if (limits.target.sm < 80) return "needs sm_80 or later: mma.sync for BF16, cp.async";
-  if (auto why = refused_size(problem)) return why;
+  if (auto why = refused_product(problem, kMostDecodeTokens)) return why;
   return refused_memory(problem, limits, 1);
 }
 
 std::optional<std::string> wgmma_refuses(const Problem& problem, const DeviceLimits& limits) {
   if (limits.target != Target{90, 'a'}) return fmt::format("needs sm_90a; the device is {}", to_string(limits.target));
-  if (auto why = refused_size(problem)) return why;
+  if (auto why = refused_product(problem, kMostDecodeTokens)) return why;
   return refused_memory(problem, limits, 4);
 }
 

@@ -14,7 +14,7 @@
 namespace assay::kernels {
 namespace {
 
-constexpr std::int64_t kMostTokens = 8192, kMostExtent = 1 << 24;
+constexpr std::int64_t kMostTokens = 8192;
 constexpr std::int64_t kColumns = 64, kHalfUnitBytes = 640;  // Of a stage.
 
 constexpr std::int64_t rounded_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -50,11 +50,7 @@ double estimate(const GemmChoice& c, const Tile& tile, std::int64_t halves, std:
 
 std::optional<std::string> refuses(const Problem& p, const DeviceLimits& limits) {
   if (limits.target.sm < 80) return "needs sm_80 or later: mma.sync for BF16, cp.async";
-  if (p.m < 1 || p.m > kMostTokens) return fmt::format("M is {}; it must be 1 to {}", p.m, kMostTokens);
-  if (p.n < 1 || p.n > kMostExtent) return fmt::format("N is {}; it must be 1 to 2^24", p.n);
-  if (p.k < 16 || p.k % 16 != 0 || p.k > kMostExtent)
-    return fmt::format("K is {}; it must be a multiple of 16, at most 2^24", p.k);
-  if (p.bias && p.gated) return "a gated pair takes no bias";
+  if (auto why = refused_product(p, kMostTokens)) return why;
   const std::int64_t needed = choose_gemm(p, limits).shared_bytes;
   if (needed <= limits.shared_block_bytes) return std::nullopt;
   return fmt::format("needs {} bytes of shared memory a block; the device has {}", needed, limits.shared_block_bytes);

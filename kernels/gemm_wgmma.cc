@@ -47,13 +47,8 @@ GemmShape shape_with(const GemmTile& tile, const Problem& problem, const DeviceL
 
 std::optional<std::string> refuses(const Problem& problem, const DeviceLimits& limits) {
   if (limits.target != Target{90, 'a'}) return fmt::format("needs sm_90a; the device is {}", to_string(limits.target));
-  if (problem.m < 1 || problem.m > kMostTokens)
-    return fmt::format("M is {}; it must be 1 to {}", problem.m, kMostTokens);
-  if (problem.n < 8 || problem.n % 8 != 0 || problem.n > (1 << 24))
-    return fmt::format("N is {}; TMA stores need a multiple of 8, at most 2^24", problem.n);
-  if (problem.k < 16 || problem.k % 16 != 0 || problem.k > (1 << 24))
-    return fmt::format("K is {}; it must be a multiple of 16, at most 2^24", problem.k);
-  if (problem.bias && problem.gated) return "a gated pair takes no bias";
+  if (auto why = refused_product(problem, kMostTokens)) return why;
+  if (problem.n % 8 != 0) return fmt::format("N is {}; TMA stores need a multiple of 8", problem.n);
   const int needed = kTiles.front().shared_bytes(problem.gated);
   if (needed > limits.shared_block_bytes)
     return fmt::format("needs {} bytes of shared memory a block; the device has {}", needed, limits.shared_block_bytes);

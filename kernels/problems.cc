@@ -108,6 +108,17 @@ std::optional<Problem> problem_named(const Kernel& kernel, std::string_view name
   return std::nullopt;
 }
 
+std::optional<std::string> refused_product(const Problem& problem, std::int64_t most_tokens) {
+  constexpr std::int64_t kMost = 1 << 24;
+  if (problem.m < 1 || problem.m > most_tokens)
+    return fmt::format("M is {}; it must be 1 to {}", problem.m, most_tokens);
+  if (problem.n < 1 || problem.n > kMost) return fmt::format("N is {}; it must be 1 to 2^24", problem.n);
+  if (problem.k < 16 || problem.k % 16 != 0 || problem.k > kMost)
+    return fmt::format("K is {}; it must be a multiple of 16, at most 2^24", problem.k);
+  if (problem.bias && problem.gated) return "a gated pair takes no bias";
+  return std::nullopt;
+}
+
 std::span<const Problem> decode_problems() { return kDecode; }
 std::span<const Problem> gemm_problems() { return kGemm; }
 std::span<const Problem> prepare_problems() { return kPrepare; }

@@ -28,6 +28,10 @@ std::string_view word(Activation);
 /// "codes", "packed_scales".
 std::string_view word(Role);
 
+/// Why no product row takes such sizes: M beyond what the row takes, no N or K, K no multiple of 16, a bias beside a
+/// gated pair.
+std::optional<std::string> refused_product(const Problem&, std::int64_t most_tokens);
+
 /// For products of few rows, of many, and for the two operations around them.
 std::span<const Problem> decode_problems();
 std::span<const Problem> gemm_problems();

@@ -59,7 +59,7 @@ TEST(DecodeTest, TheHopperRowIsForSm90aAlone) {
 
 TEST(DecodeTest, RefusesWhatItDoesNotTake) {
   const auto why = [](Problem problem) { return *decode_wgmma().refuses(problem, kH100); };
-  EXPECT_EQ(why({.m = 33, .n = 64, .k = 64}), "M is 33; decode takes 1 to 32 tokens");
+  EXPECT_EQ(why({.m = 33, .n = 64, .k = 64}), "M is 33; it must be 1 to 32");
   EXPECT_EQ(why({.m = 1, .n = 0, .k = 64}), "N is 0; it must be 1 to 2^24");
   EXPECT_EQ(why({.m = 1, .n = 64, .k = 24}), "K is 24; it must be a multiple of 16, at most 2^24");
   EXPECT_EQ(why({.m = 1, .n = 64, .k = 64, .bias = true, .gated = true}), "a gated pair takes no bias");
