@@ -208,9 +208,10 @@ __device__ __forceinline__ void add_sums(float (&v)[4], const float* from) {
   v[0] += a, v[1] += b, v[2] += c, v[3] += d;
 }
 
-/// Whether this block is the last of its tile to come here.
+/// Whether this block is the last of its tile to come here. The flag lies in the ring, whose copies are all used up.
 __device__ __forceinline__ bool comes_last(u32* arrivals) {
-  __shared__ bool last;
+  extern __shared__ __align__(128) u8 memory[];
+  bool& last = *reinterpret_cast<bool*>(memory);
   __threadfence();
   __syncthreads();
   if (threadIdx.x == 0) last = atomicAdd(arrivals, 1) + 1 == gridDim.y;
