@@ -59,15 +59,6 @@ std::int32_t near_gaussian(std::uint64_t word) {
   return sum;
 }
 
-std::vector<std::uint16_t> wide_x(std::int64_t count, Activation type, FastStream stream) {
-  std::vector<std::uint16_t> x(static_cast<std::size_t>(count));
-  for (std::uint16_t& one : x) {
-    const float value = static_cast<float>(near_gaussian(stream.next())) * 0x1p-15f;
-    one = type == Activation::bf16 ? nvfp4::bf16_nearest(value) : nvfp4::f16_nearest(value);
-  }
-  return x;
-}
-
 std::vector<std::uint16_t> exact_x(std::int64_t count, Activation type, FastStream stream) {
   std::array<std::uint16_t, 5> bits{};
   for (int i = 0; i < 5; ++i) bits[static_cast<std::size_t>(i)] = nearest(type, i - 2);
@@ -103,7 +94,7 @@ Inputs of_weights(const Problem& problem, Range range, const Streams& streams) {
 Inputs of_product(const Problem& problem, Range range, const Streams& streams) {
   Inputs inputs = of_weights(problem, range, streams);
   const std::int64_t count = problem.m * problem.k;
-  inputs.x = range == Range::wide ? wide_x(count, problem.activation, streams.of("x"))
+  inputs.x = range == Range::wide ? wide_activations(count, problem.activation, streams.of("x"))
                                   : exact_x(count, problem.activation, streams.of("x"));
   if (problem.bias) inputs.bias = bias(problem.n, range, streams.of("bias"));
   FastStream stream = streams.of("tensor scale");
@@ -114,7 +105,7 @@ Inputs of_product(const Problem& problem, Range range, const Streams& streams) {
 /// Blocks of very different magnitudes, and one of zeros.
 Inputs of_activations(const Problem& problem, const Streams& streams) {
   Inputs inputs;
-  inputs.x = wide_x(problem.m * problem.k, Activation::bf16, streams.of("x"));
+  inputs.x = wide_activations(problem.m * problem.k, Activation::bf16, streams.of("x"));
   FastStream powers = streams.of("powers");
   const auto zeros = powers.below(static_cast<std::uint32_t>(inputs.x.size() / kBlock));
   float amax = 0;
@@ -134,6 +125,15 @@ Inputs of_activations(const Problem& problem, const Streams& streams) {
 
 float value_of(Activation type, std::uint16_t bits) {
   return type == Activation::bf16 ? nvfp4::bf16_value(bits) : nvfp4::f16_value(bits);
+}
+
+std::vector<std::uint16_t> wide_activations(std::int64_t count, Activation type, FastStream stream) {
+  std::vector<std::uint16_t> x(static_cast<std::size_t>(count));
+  for (std::uint16_t& one : x) {
+    const float value = static_cast<float>(near_gaussian(stream.next())) * 0x1p-15f;
+    one = type == Activation::bf16 ? nvfp4::bf16_nearest(value) : nvfp4::f16_nearest(value);
+  }
+  return x;
 }
 
 std::uint16_t nearest(Activation type, double value) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "harness/gate/challenge_stream.h"
+#include "kernels/fast_stream.h"
 #include "kernels/kernel.h"
 
 namespace assay::kernels {
@@ -35,6 +36,9 @@ enum class Range { wide, exact };
 inline std::int64_t weight_rows(const Problem& problem) { return problem.gated ? 2 * problem.n : problem.n; }
 
 Inputs make_inputs(Operation, const Problem&, Range, const gate::Seed&);
+
+/// Activations of wide range, as above.
+std::vector<std::uint16_t> wide_activations(std::int64_t count, Activation, FastStream);
 
 /// The value of an activation's bits, and the nearest bits of a value.
 float value_of(Activation, std::uint16_t bits);
