@@ -230,6 +230,20 @@ std::int64_t byte_floor_ns(const Measured& measured) {
   return per_second(measured.performance.bytes, measured.read_bytes_per_second);
 }
 
+Result<Measured> check(const Workload& workload, Oracle& oracle, cuda::Device& device) {
+  const MeasureTools tools{.device = device};
+  Measured measured;
+  Result<Subject> subject = place_kernel(workload, tools);
+  if (!subject) return subject.error();
+  const Result<std::string> wrong = subject->judge(oracle);
+  if (!wrong) return wrong.error();
+  note_subject(*subject, tools.rotate_bytes, measured);
+  if (!wrong->empty()) return without_figure(measured, *wrong);
+  const Result<std::string> wrong_again = subject->judge_again();
+  if (!wrong_again) return wrong_again.error();
+  return wrong_again->empty() ? measured : without_figure(measured, "a second launch: " + *wrong_again);
+}
+
 Result<Measured> measure(const Workload& workload, Oracle& oracle, std::span<const Peer> peers,
                          const MeasureTools& tools, const TurnOptions& options) {
   Measured measured;

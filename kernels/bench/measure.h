@@ -71,6 +71,9 @@ struct Measured {
 Result<Measured> measure(const Workload&, Oracle&, std::span<const Peer> peers, const MeasureTools&,
                          const TurnOptions&);
 
+/// Steps 2 and 4 alone, on one copy: whether the output is right, twice, and no time.
+Result<Measured> check(const Workload&, Oracle&, cuda::Device&);
+
 /// Percent times ten of `part` in `whole`; 0 where there is nothing to divide by.
 std::int64_t permille(std::int64_t part, std::int64_t whole);
 
