@@ -1,7 +1,5 @@
 // `assay bench-attempt`: times one kernel's problems for a parent `assay bench kernels`. The request is on standard
 // input.
-#include <cstdio>
-#include <iostream>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,13 +8,12 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/base/json.h"
+#include "harness/cli/bench_child.h"
 #include "harness/cli/bench_figure.h"
 #include "harness/cli/bench_request.h"
 #include "harness/cli/bench_rows.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cuda/assembler.h"
-#include "harness/cuda/driver.h"
-#include "harness/cuda/nvml.h"
 #include "kernels/bench/own_kernel.h"
 #include "kernels/bench/product.h"
 #include "kernels/bench/rotation.h"
@@ -27,65 +24,13 @@ namespace {
 namespace bench = kernels::bench;
 using Bytes = std::vector<std::byte>;
 
-constexpr std::size_t kLongestRequest = 1u << 20;
-
-/// The device and the tools of one request.
-struct Bench {
-  cuda::DeviceFacts facts;
-  std::unique_ptr<cuda::Device> device;
-  std::unique_ptr<cuda::Nvml> nvml;  ///< Null where NVML does not answer.
-  std::unique_ptr<cuda::CudaCompiler> compiler;
-
-  Target target() const { return facts.own_target(); }
-  kernels::DeviceLimits limits() const {
-    return {.target = target(),
-            .multiprocessors = facts.attribute("multiprocessor_count"),
-            .shared_block_bytes = facts.attribute("max_shared_memory_per_block_optin"),
-            .l2_bytes = facts.attribute("l2_cache_size")};
-  }
-};
-
-Result<Bench> open(const BenchRequest& request) {
-  Result<cuda::DriverChoice> choice = cuda::DriverChoice{};
-  if (!request.driver.empty()) choice = cuda::parse_driver_choice(request.driver);
-  if (!choice) return choice.error();
-  const Result<cuda::Driver> driver = cuda::Driver::open(*choice);
-  if (!driver) return driver.error();
-  const Result<int> ordinal = driver->find_device(request.device);
-  if (!ordinal) return ordinal.error();
-  Result<cuda::DeviceFacts> facts = driver->facts(*ordinal);
-  if (!facts) return facts.error();
-  Result<std::unique_ptr<cuda::Device>> device = driver->open_device(*ordinal);
-  if (!device) return device.error();
-  Result<std::unique_ptr<cuda::CudaCompiler>> compiler = cuda::open_cuda_compiler();
-  if (!compiler) return compiler.error();
-  Bench opened{.facts = *std::move(facts), .device = *std::move(device), .nvml = nullptr, .compiler = nullptr};
-  opened.compiler =
-      request.cache.empty() ? *std::move(compiler) : cuda::with_cache(*std::move(compiler), request.cache);
-  if (auto nvml = cuda::open_nvml(opened.facts.pci_bus_id)) opened.nvml = *std::move(nvml);
-  return opened;
-}
-
-Result<Bytes> accepted(Result<cuda::Assembly> assembly, std::string_view name) {
-  if (!assembly) return assembly.error();
-  if (assembly->accepted) return std::move(assembly->cubin);
-  return Error{.message = fmt::format("{}: {}", name, assembly->log.substr(0, assembly->log.find('\n'))),
-               .log = assembly->log};
-}
-
-Result<Bytes> assemble(std::string_view ptx, const Bench& bench, std::string_view name) {
+Result<Bytes> assemble(std::string_view ptx, const OpenBench& bench, std::string_view name) {
   const Result<std::unique_ptr<cuda::PtxAssembler>> assembler = cuda::open_ptx_assembler();
   if (!assembler) return assembler.error();
   return accepted((*assembler)->assemble(ptx, bench.target()), name);
 }
 
-bench::Compile compile_for(const Bench& bench) {
-  return [&bench](std::string_view source, std::string_view name) {
-    return accepted(bench.compiler->compile(source, name, bench.target()), name);
-  };
-}
-
-bench::MakeImage image_for(const Bench& bench) {
+bench::MakeImage image_for(const OpenBench& bench) {
   return [&bench](const bench::Manifest& manifest, std::string_view content) -> Result<Bytes> {
     if (manifest.kind == bench::SourceKind::ptx) return assemble(content, bench, manifest.source);
     if (manifest.kind == bench::SourceKind::cuda) return compile_for(bench)(content, manifest.source);
@@ -94,7 +39,7 @@ bench::MakeImage image_for(const Bench& bench) {
   };
 }
 
-bench::BenchTools tools_of(const Bench& bench, const BenchRequest& request) {
+bench::BenchTools tools_of(const OpenBench& bench, const BenchRequest& request) {
   return {.device = *bench.device,
           .nvml = bench.nvml.get(),
           .rotate_bytes = bench::rotated_bytes(bench.limits().l2_bytes),
@@ -111,7 +56,7 @@ void conclude(const Result<bench::Measured>& measured, BenchFigure& figure) {
   figure.why = clean_utf8(measured.error().message);
 }
 
-Result<bench::Measured> measure_row(const kernels::Kernel& row, const kernels::Problem& problem, const Bench& bench,
+Result<bench::Measured> measure_row(const kernels::Kernel& row, const kernels::Problem& problem, const OpenBench& bench,
                                     const BenchRequest& request, BenchFigure& figure) {
   const kernels::DeviceLimits limits = bench.limits();
   const kernels::Plan plan = row.plan(problem, limits);
@@ -125,7 +70,8 @@ Result<bench::Measured> measure_row(const kernels::Kernel& row, const kernels::P
   return bench::measure_product(*work, inputs, problem, bench::bounds_of(problem), tools, options_of(request));
 }
 
-BenchFigure time_row(const kernels::Kernel& row, std::int64_t tokens, const Bench& bench, const BenchRequest& request) {
+BenchFigure time_row(const kernels::Kernel& row, std::int64_t tokens, const OpenBench& bench,
+                     const BenchRequest& request) {
   const kernels::Problem problem{.m = tokens, .n = request.n, .k = request.k};
   BenchFigure figure{
       .kernel = std::string(row.id), .version = row.version, .m = problem.m, .n = problem.n, .k = problem.k};
@@ -138,7 +84,7 @@ BenchFigure time_row(const kernels::Kernel& row, std::int64_t tokens, const Benc
   return figure;
 }
 
-BenchFigure time_own(const bench::Manifest& manifest, const Bench& bench, const BenchRequest& request) {
+BenchFigure time_own(const bench::Manifest& manifest, const OpenBench& bench, const BenchRequest& request) {
   BenchFigure figure{.kernel = manifest.name, .version = manifest.version};
   if (const auto* claim = std::get_if<bench::ProductClaim>(&manifest.operation)) {
     figure.m = claim->problem.m;
@@ -152,14 +98,6 @@ BenchFigure time_own(const bench::Manifest& manifest, const Bench& bench, const 
 void print_figure(const BenchFigure& figure, const std::function<void(std::string_view)>& print) {
   const Result<std::string> line = canonical_json({{"figure", to_json(figure)}});
   print(line ? *line : spelled(Json{{"error", line.error().message}}));
-}
-
-/// Standard input up to one byte over the limit, for the parser to refuse.
-std::string read_request() {
-  std::string input(kLongestRequest + 1, '\0');
-  std::cin.read(input.data(), static_cast<std::streamsize>(input.size()));
-  input.resize(static_cast<std::size_t>(std::cin.gcount()));
-  return input;
 }
 
 }  // namespace
@@ -198,7 +136,7 @@ Status serve_bench(const BenchRequest& request, const std::function<void(std::st
     if (!read) return read.error();
     manifest = *std::move(read);
   }
-  const Result<Bench> opened = open(request);
+  const Result<OpenBench> opened = open_bench(request.driver, request.device, request.cache);
   if (!opened) return opened.error();
   if (manifest) print_figure(time_own(*manifest, *opened, request), print);
   for (const std::int64_t tokens : request.tokens)
@@ -210,15 +148,11 @@ Exit run_bench_attempt(Arguments arguments) {
   CLI::App app;
   Exit end = Exit::done;
   if (!parse(app, arguments, *find_subcommand("bench-attempt"), end)) return end;
-  const Result<Json> json = parse_json(read_request(), "bench request", {.bytes = kLongestRequest});
+  const Result<Json> json = parse_json(read_bench_request(), "bench request", {.bytes = kLongestBenchRequest});
   if (!json) return complain("bench-attempt", json.error(), Exit::usage);
   const Result<BenchRequest> request = bench_request_from_json(*json);
   if (!request) return complain("bench-attempt", request.error(), Exit::usage);
-  const auto print = [](std::string_view line) {
-    fmt::print("{}\n", line);
-    std::fflush(stdout);
-  };
-  const Status served = serve_bench(*request, print);
+  const Status served = serve_bench(*request, print_line);
   return served ? Exit::done : complain("bench-attempt", served.error(), Exit::environment);
 }
 

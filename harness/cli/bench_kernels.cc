@@ -3,10 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,17 +12,17 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/base/child.h"
-#include "harness/base/digest.h"
 #include "harness/base/file_system.h"
 #include "harness/base/json.h"
+#include "harness/cli/admission.h"
+#include "harness/cli/bench_child.h"
 #include "harness/cli/bench_figure.h"
 #include "harness/cli/bench_request.h"
 #include "harness/cli/bench_rows.h"
-#include "harness/cli/device_lock.h"
-#include "harness/cli/progress.h"
 #include "harness/cli/self.h"
 #include "harness/cli/terminal.h"
 #include "harness/gate/runner.h"
+#include "kernels/bench/choice.h"
 #include "kernels/bench/manifest.h"
 #include "kernels/bench/problems.h"
 #include "probes/gates.h"
@@ -52,13 +49,6 @@ struct Asked {
   const kernels::Kernel* row = nullptr;  ///< Null: a manifest.
   kernels::Problem problem;              ///< Of a manifest that claims a product.
   std::vector<std::string> ids;          ///< Of a manifest's needs, which `needs` points into.
-};
-
-/// Gates are asked for their verdicts; a figure is no bundle, so that nothing of them is kept.
-class PassingJournal : public gate::Journal {
- public:
-  Result<std::string> keep(std::span<const std::byte> bytes) override { return hex(sha256(bytes)); }
-  Result<evidence::Derived> append(const evidence::Record& record) override { return *evidence::derive(record); }
 };
 
 Result<Asked> asked_manifest(const std::string& file) {
@@ -126,10 +116,8 @@ Result<std::vector<bench::Shape>> asked_shapes(const Options& options) {
 std::vector<std::int64_t> asked_tokens(const Options& options, const kernels::Kernel* row) {
   if (!options.tokens.empty()) return options.tokens;
   const auto few = bench::decode_tokens(), many = bench::prefill_tokens();
-  const bool decodes = row != nullptr && std::ranges::all_of(row->problems, [&](const kernels::Problem& problem) {
-                         return problem.m <= few.back();
-                       });
-  return decodes ? std::vector(few.begin(), few.end()) : std::vector(many.begin(), many.end());
+  return row != nullptr && bench::decodes(*row) ? std::vector(few.begin(), few.end())
+                                                : std::vector(many.begin(), many.end());
 }
 
 BenchRequest request_of(const Options& options) {
@@ -140,61 +128,6 @@ BenchRequest request_of(const Options& options) {
                        .samples = options.samples,
                        .peer = !options.no_peer};
   return request;
-}
-
-/// The gates' verdicts, the survey and the lock that keeps other runs off the device meanwhile.
-struct Admission {
-  gate::RunResult result;
-  std::optional<HostLock> lock;
-
-  std::optional<evidence::Verdict> verdict(std::string_view gate) const {
-    for (const gate::GateOutcome& outcome : result.outcomes)
-      if (outcome.gate == gate && outcome.selected()) return outcome.derived.verdict;
-    return std::nullopt;
-  }
-  /// Empty: everything that it needs holds here.
-  std::string unmet(const Asked& asked) const {
-    for (const gate::Prerequisite& need : needs_of(asked)) {
-      const evidence::Verdict found = verdict(need.gate).value_or(evidence::Verdict::not_run);
-      if (evidence::meets(found, need.needs, library())) continue;
-      return fmt::format("needs gate {} {}, which is {} here", need.gate, evidence::word(need.needs),
-                         evidence::word(found));
-    }
-    return {};
-  }
-  evidence::DriverLibrary library() const {
-    return result.outcomes.empty() ? evidence::DriverLibrary::none : result.outcomes.front().record.driver_library;
-  }
-};
-
-std::string fresh_nonce() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  return hex(sha256(fmt::format("assay bench/{}/{}", now, getpid())));
-}
-
-Result<Admission> admit(const Options& options, const std::vector<Asked>& asked) {
-  Admission admission;
-  gate::RunOptions run;
-  run.executable = own_path();
-  run.nonce = fresh_nonce();
-  run.driver = options.driver;
-  run.device = options.device;
-  if (!options.no_cache) run.cache = cache_folder() / "compiled";
-  run.only = {"device.query"};
-  for (const Asked& one : asked)
-    for (const gate::Prerequisite& need : needs_of(one)) run.only.emplace_back(need.gate);
-  run.claim = [&admission](const gate::Survey& survey) -> Status {
-    Result<HostLock> lock = lock_device(survey);
-    if (!lock) return lock.error();
-    admission.lock = *std::move(lock);
-    return ok();
-  };
-  PassingJournal journal;
-  Progress progress(options.quiet);
-  Result<gate::RunResult> result = gate::run_gates(probes::gates(), run, journal, progress);
-  if (!result) return result.error();
-  admission.result = *std::move(result);
-  return admission;
 }
 
 /// The lines of one child as figures, each told of as it comes.
@@ -216,19 +149,6 @@ class Listener {
  private:
   bool quiet_;
 };
-
-std::string last_line(std::string_view log) {
-  while (log.ends_with('\n')) log.remove_suffix(1);
-  const std::size_t line = log.rfind('\n');
-  return clean_utf8(line == std::string_view::npos ? log : log.substr(line + 1));
-}
-
-std::string how_it_ended(const ChildResult& child) {
-  if (child.timed_out) return "hung: the limit passed and its process was ended";
-  if (child.signal != 0) return fmt::format("its process ended by {}", child.signal_name);
-  const std::string said = last_line(child.log);
-  return said.empty() ? fmt::format("its process ended with {}", child.exit_code) : said;
-}
 
 /// Times a request's problems; `problems` says which figures there must be, in order.
 Result<std::vector<BenchFigure>> time_in_child(const BenchRequest& request, std::vector<BenchFigure> problems,
@@ -269,7 +189,7 @@ class Session {
   Session(const Options& options, const Admission& admission) : options_(options), admission_(admission) {}
 
   Status time(const Asked& asked, const std::vector<bench::Shape>& shapes, const std::vector<std::int64_t>& tokens) {
-    const std::string unmet = admission_.unmet(asked);
+    const std::string unmet = admission_.unmet(needs_of(asked));
     if (asked.row == nullptr) return time_problems(request_of(options_), {blank_of_own(asked)}, unmet);
     for (const bench::Shape& shape : shapes) {
       BenchRequest request = request_of(options_);
@@ -318,9 +238,7 @@ Exit exit_of(const std::vector<BenchFigure>& figures) {
 
 void print_text(const Admission& admission, const std::vector<BenchFigure>& figures) {
   const bool colour = takes_colour(STDOUT_FILENO);
-  const gate::Survey& survey = *admission.result.survey;
-  fmt::print("{}, compute capability {}.{}, driver {}\n", paint(survey.device.name, Colour::bold, colour),
-             survey.device.major, survey.device.minor, survey.driver.driver_version);
+  fmt::print("{}", heading(admission, colour));
   const auto timed = std::ranges::find_if(figures, [](const BenchFigure& one) { return one.performance.has_value(); });
   if (timed != figures.end())
     fmt::print("read {:.3f} TB/s, copy {:.3f} TB/s (read and written), each in the same run as the figures\n",
@@ -330,42 +248,36 @@ void print_text(const Admission& admission, const std::vector<BenchFigure>& figu
 }
 
 void print_json(const Admission& admission, const std::vector<BenchFigure>& figures, Exit exit) {
-  const gate::Survey& survey = *admission.result.survey;
-  Json lines = Json::array(), gates = Json::array();
+  Json lines = Json::array(), document = heading_json(admission);
   for (const BenchFigure& one : figures) lines.push_back(to_json(one));
-  for (const gate::GateOutcome& outcome : admission.result.outcomes)
-    if (outcome.selected())
-      gates.push_back({{"gate", outcome.gate}, {"verdict", evidence::word(outcome.derived.verdict)}});
-  const Json document = {{"schema", "bench-kernels/1"},
-                         {"device", survey.device.name},
-                         {"compute_capability", fmt::format("{}.{}", survey.device.major, survey.device.minor)},
-                         {"driver", survey.driver.driver_version},
-                         {"driver_library", evidence::word(admission.library())},
-                         {"gates", std::move(gates)},
-                         {"figures", std::move(lines)},
-                         {"exit", static_cast<int>(exit)}};
+  document["schema"] = "bench-kernels/1";
+  document["figures"] = std::move(lines);
+  document["exit"] = static_cast<int>(exit);
   if (const auto text = pretty_json(document)) fmt::print("{}", *text);
 }
 
-Exit interrupted(int signal) {
-  fmt::print(stderr, "assay bench: interrupted\n");
-  return signal == SIGTERM ? Exit::terminated : Exit::interrupted;
+AdmissionRequest admission_request(const Options& options) {
+  return {.command = "bench",
+          .driver = options.driver,
+          .device = options.device,
+          .nonce = fresh_nonce(),
+          .cache = !options.no_cache,
+          .quiet = options.quiet};
 }
 
 Exit time_all(const Options& options, const std::vector<Asked>& asked, const std::vector<bench::Shape>& shapes) {
   watch_for_interrupt();
-  const Result<Admission> admission = admit(options, asked);
-  if (!admission) return complain("bench", admission.error(), Exit::environment);
-  if (admission->result.interrupted != 0) return interrupted(admission->result.interrupted);
-  if (admission->result.driver_error) return complain("bench", *admission->result.driver_error, Exit::environment);
-  if (!admission->result.survey) return complain("bench", Error{"no device answered"}, Exit::environment);
-  if (admission->library() == evidence::DriverLibrary::emulated)
-    return complain("bench", Error{"this device is emulated: how fast it is says nothing of a GPU"}, Exit::skipped);
+  std::vector<gate::Prerequisite> needs;
+  for (const Asked& one : asked)
+    for (const gate::Prerequisite& need : needs_of(one)) needs.push_back(need);
+  Exit end = Exit::environment;
+  const std::optional<Admission> admission = admit(admission_request(options), needs, end);
+  if (!admission) return end;
   Session session(options, *admission);
   for (const Asked& one : asked) {
     if (const Status s = session.time(one, shapes, asked_tokens(options, one.row)); !s)
       return complain("bench", s.error(), Exit::environment);
-    if (const int signal = interrupt_requested(); signal != 0) return interrupted(signal);
+    if (const int signal = interrupt_requested(); signal != 0) return interrupted("bench", signal);
   }
   const Exit exit = exit_of(session.figures);
   options.json ? print_json(*admission, session.figures, exit) : print_text(*admission, session.figures);
