@@ -124,7 +124,7 @@ void fill_in(const kernels::bench::Measured& measured, BenchFigure& figure) {
   figure.worst_of_bound_ppm = std::llround(measured.worst * 1e6);
   figure.verdict = measured.why_not.empty() ? BenchVerdict::right : BenchVerdict::wrong;
   figure.why = measured.why_not;
-  if (figure.verdict != BenchVerdict::right) return;
+  if (figure.verdict != BenchVerdict::right || measured.performance.samples == 0) return;
   figure.performance = measured.performance;
   figure.least_ns = measured.spread.least;
   figure.samples_ns = measured.timed.samples_ns;

@@ -17,8 +17,8 @@
 
 namespace assay::cli {
 
-/// `right`: timed. `wrong`: its output is. `failed`: it was refused, faulted or hung. `refused`: the row does not take
-/// the problem. `unproven`: a gate that it needs is not proven here.
+/// `right`: its output is, and it was timed if that was asked for. `wrong`: its output is. `failed`: it was refused,
+/// faulted or hung. `refused`: the row does not take the problem. `unproven`: a gate that it needs is not proven here.
 enum class BenchVerdict { right, wrong, failed, refused, unproven };
 
 /// What was timed beside the kernel.
@@ -48,7 +48,7 @@ struct BenchFigure {
   std::int64_t read_bytes_per_second = 0, copy_bytes_per_second = 0, byte_floor_ns = 0;
 };
 
-/// Fills in what was measured; a result without a figure is `wrong`.
+/// Fills in what was measured; a result with a complaint is `wrong`, one that was only checked has no `performance`.
 void fill_in(const kernels::bench::Measured&, BenchFigure&);
 
 Json to_json(const BenchFigure&);

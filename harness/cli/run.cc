@@ -25,6 +25,7 @@
 #include "harness/cli/matrix.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/run_exit.h"
+#include "harness/cli/run_layers.h"
 #include "harness/cli/self.h"
 #include "harness/cli/signing.h"
 #include "harness/cli/subcommand.h"
@@ -322,6 +323,7 @@ Exit run(Options options) {
 }  // namespace
 
 Exit run_run(Arguments arguments) {
+  if (asks_for_layers(arguments)) return run_layers(arguments);
   CLI::App app;
   Options options;
   app.add_option("--out", options.out, "Folder of the bundle; new or empty (default: assay-runs/run-TIME-ID)");
@@ -336,6 +338,8 @@ Exit run_run(Arguments arguments) {
   app.add_option("--challenge", options.challenge, "Answer this challenge of a verifier, which says which gates");
   app.add_option("--sign", options.key.file, "Sign the bundle with this private key");
   add_passphrase_option(app, options.key);
+  app.add_option("--artifact",
+                 "The kernels over an artifact's tensors, and no bundle; 'assay run --artifact DIR --help'");
   app.add_flag("--no-cache", options.no_cache, "Assemble everything anew");
   app.add_flag("--no-redact", options.no_redact, "Keep host names, users and paths; marks the bundle private");
   app.add_flag("--json", options.json, "Summary as JSON on standard output");

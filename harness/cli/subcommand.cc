@@ -54,6 +54,8 @@ constexpr std::array kSubcommands = {
                run_attempt, false},
     Subcommand{"bench-attempt", "Time one kernel (used by bench for its child processes)",
                "assay bench-attempt < request.json", run_bench_attempt, false},
+    Subcommand{"layer-attempt", "Measure layers of an artifact (used by run --artifact for its child processes)",
+               "assay layer-attempt < request.json", run_layer_attempt, false},
 };
 
 }  // namespace

@@ -50,6 +50,7 @@ Exit run_quantize(Arguments);
 Exit run_dequantize(Arguments);
 Exit run_bench(Arguments);
 Exit run_bench_attempt(Arguments);
+Exit run_layer_attempt(Arguments);
 Exit run_lint(Arguments);
 Exit run_doctor(Arguments);
 Exit run_attempt(Arguments);
