@@ -34,6 +34,10 @@ std::string microseconds(std::int64_t nanoseconds) {
   return fmt::format("{:.2f} us", static_cast<double>(nanoseconds) / 1e3);
 }
 
+std::string relative_text(std::int64_t ppb) {
+  return ppb < 0 ? "not finite" : fmt::format("{:.2e}", static_cast<double>(ppb) / 1e9);
+}
+
 /// "wgmma nvfp4_decode_wgmma".
 std::string lane_and_row(const BenchFigure& figure) {
   const kernels::Kernel* row = find_bench_row(figure.kernel);
@@ -59,8 +63,8 @@ std::vector<Cell> row_of(const LayerFigure& one, const Times& times) {
                         {fmt::format("{}x{}", figure.n, figure.k)},
                         {lane_and_row(figure)},
                         {std::to_string(figure.m)},
-                        {right ? share(static_cast<double>(figure.worst_of_bound_ppm), 1e6) : "-"},
-                        {right ? fmt::format("{:.2e}", static_cast<double>(figure.relative_error_ppb) / 1e9) : "-"}};
+                        {one.compared > 0 ? share(static_cast<double>(figure.worst_of_bound_ppm), 1e6) : "-"},
+                        {one.compared > 0 ? relative_text(figure.relative_error_ppb) : "-"}};
   for (Cell& cell : time_cells(one, times)) row.push_back(std::move(cell));
   if (right)
     row.push_back({"right", Colour::green});
@@ -73,9 +77,9 @@ std::vector<Cell> row_of(const LayerFigure& one, const Times& times) {
 std::string total_text(const LayerTotal& total) {
   std::string text = fmt::format("M {}: {} of {} layers right", total.m, total.right, total.layers);
   if (total.right > 0)
-    text += fmt::format(", the largest error {} of its bound, relative error of a layer at most {:.2e}",
-                        share(static_cast<double>(total.worst_of_bound_ppm), 1e6),
-                        static_cast<double>(total.relative_error_ppb) / 1e9);
+    text +=
+        fmt::format(", the largest error {} of its bound, relative error of a layer at most {}",
+                    share(static_cast<double>(total.worst_of_bound_ppm), 1e6), relative_text(total.relative_error_ppb));
   text += "\n";
   if (total.median_ns == 0) return text;
   text += fmt::format("M {}: every weight once, a pair as a pair: {}, {} of the plain reads' speed", total.m,

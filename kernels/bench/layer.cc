@@ -1,5 +1,6 @@
 #include "kernels/bench/layer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -19,6 +20,16 @@ Bounds bounds_for(std::span<const Element> elements) {
           .of_slack = 1,
           .absolute = 0,
           .frobenius = together ? kLargestFrobenius : std::numeric_limits<double>::infinity()};
+}
+
+/// Of an error that no bound excuses, NaN too.
+constexpr double kLargestShare = 1e6;
+
+double share_of_bound(double observed, const Element& element) {
+  const double error = std::abs(observed - element.value);
+  if (error == 0) return 0;
+  const double share = error / element.bound;
+  return share < kLargestShare ? share : kLargestShare;
 }
 
 /// What the device is given of what the host multiplies.
@@ -52,16 +63,18 @@ Result<Opinion> ElementOracle::judge(std::span<const std::byte> output) {
   std::memcpy(codes.data(), output.data(), codes.size() * sizeof(std::uint16_t));
   const Bounds bounds = bounds_for(elements_);
   Judgement judgement;
+  double worst = 0;
   for (const Element& element : elements_) {
     const std::int64_t at = element.row * problem_.n + element.column;
     if (at >= std::ssize(codes)) break;
     const std::vector<double> observed =
         values_of(std::span(codes).subspan(static_cast<std::size_t>(at), 1), problem_.activation);
     bench::judge(observed, {&element.value, 1}, {&element.bound, 1}, bounds, at, judgement);
+    worst = std::max(worst, share_of_bound(observed.front(), element));
   }
   std::string wrong = complaint(judgement, std::ssize(elements_), bounds);
   if (wrong.empty()) wrong = unwritten(codes);
-  return Opinion{.complaint = std::move(wrong), .relative_error = judgement.relative_error(), .worst = judgement.worst};
+  return Opinion{.complaint = std::move(wrong), .relative_error = judgement.relative_error(), .worst = worst};
 }
 
 Result<LayerOutcome> measure_layer(const artifact::Checkpoint& checkpoint, const Layer& layer, std::int64_t m,

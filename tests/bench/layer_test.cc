@@ -122,6 +122,20 @@ TEST(ElementOracleTest, WhatNobodyComparesMustBeWrittenToo) {
   EXPECT_EQ(oracle.judge(std::as_bytes(std::span(codes)))->complaint, "0 of 1 outputs were compared");
 }
 
+TEST(ElementOracleTest, TheLargestErrorIsToldOfAWrongOutputToo) {
+  const Problem problem{.m = 1, .n = 2, .k = 16};
+  ElementOracle oracle(
+      problem, {{.row = 0, .column = 0, .value = 1, .bound = 0.25}, {.row = 0, .column = 1, .value = 1, .bound = 0}});
+  const auto worst = [&](std::vector<std::uint16_t> codes) {
+    return oracle.judge(std::as_bytes(std::span(codes)))->worst;
+  };
+  EXPECT_EQ(worst({0x3f80, 0x3f80}), 0);
+  EXPECT_EQ(worst({0x3f90, 0x3f80}), 0.5);
+  EXPECT_EQ(worst({0x4000, 0x3f80}), 4);
+  EXPECT_EQ(worst({0x3f80, 0x3f81}), 1e6);
+  EXPECT_EQ(worst({0x7fc0, 0x3f80}), 1e6);
+}
+
 TEST(ElementOracleTest, ManyElementsMustBeNearTogether) {
   const Problem problem{.m = 1, .n = 512, .k = 16};
   std::vector<Element> elements;

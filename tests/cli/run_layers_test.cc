@@ -267,6 +267,7 @@ TEST_F(ServeLayersTest, AWrongLayerIsSaidAndTheNextOneServed) {
   for (const LayerFigure& one : figures) {
     EXPECT_EQ(one.figure.verdict, BenchVerdict::wrong);
     EXPECT_THAT(one.figure.why, HasSubstr(" of 96 outputs are wrong"));
+    EXPECT_GT(one.figure.worst_of_bound_ppm, 1'000'000);
     EXPECT_FALSE(one.figure.performance);
   }
 }
