@@ -80,6 +80,15 @@ class LayerServer {
     one.figure.verdict = verdict;
     one.figure.why = clean_utf8(why.message);
   }
+  /// A layer whose prepared bytes are wrong is wrong, whatever was made of them.
+  static void note_preparation(const bench::Measured& prepared, LayerFigure& one) {
+    if (!prepared.why_not.empty()) {
+      one.figure.performance.reset();
+      return end(BenchVerdict::wrong, Error{"prepared weights: " + prepared.why_not}, one);
+    }
+    one.prepare_ns = prepared.spread.median;
+    one.prepare_read_ns = prepared.plain_read.spread.median;
+  }
   void measure(const kernels::Layer& layer, const LayerJob& job, const bench::Choice& choice, LayerFigure& one) {
     one.figure.kernel = std::string(choice.product->id);
     one.figure.version = choice.product->version;
@@ -91,6 +100,7 @@ class LayerServer {
     one.compared = outcome->compared;
     one.figure.choice = outcome->choice;
     fill_in(outcome->measured, one.figure);
+    if (outcome->prepared) note_preparation(*outcome->prepared, one);
     if (one.figure.performance) timed_.insert(one.shape());
   }
 

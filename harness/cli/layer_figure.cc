@@ -14,13 +14,13 @@ namespace assay::cli {
 namespace {
 
 using Shape = decltype(LayerFigure{}.shape());
-/// The figure of each shape that was timed.
-using Times = std::map<Shape, const BenchFigure*>;
+/// The layer of each shape that was timed.
+using Times = std::map<Shape, const LayerFigure*>;
 
 Times times_of(const std::vector<LayerFigure>& figures) {
   Times times;
   for (const LayerFigure& one : figures)
-    if (one.figure.performance) times.emplace(one.shape(), &one.figure);
+    if (one.figure.performance) times.emplace(one.shape(), &one);
   return times;
 }
 
@@ -49,7 +49,7 @@ std::string lane_and_row(const BenchFigure& figure) {
 std::vector<Cell> time_cells(const LayerFigure& one, const Times& times) {
   const auto found = times.find(one.shape());
   if (!is_right(one) || found == times.end()) return {{"-"}, {"-"}};
-  const BenchFigure& timed = *found->second;
+  const BenchFigure& timed = found->second->figure;
   const auto told = [&](const std::string& text) { return one.figure.performance ? text : fmt::format("({})", text); };
   const std::int64_t median = timed.performance->median_ns;
   return {{told(microseconds(median))},
@@ -85,6 +85,9 @@ std::string total_text(const LayerTotal& total) {
   text += fmt::format("M {}: every weight once, a pair as a pair: {}, {} of the plain reads' speed", total.m,
                       microseconds(total.median_ns),
                       share(static_cast<double>(total.plain_read_ns), static_cast<double>(total.median_ns)));
+  if (total.prepare_ns > 0)
+    text += fmt::format("; prepared in {}, {}", microseconds(total.prepare_ns),
+                        share(static_cast<double>(total.prepare_read_ns), static_cast<double>(total.prepare_ns)));
   if (total.untimed > 0) text += fmt::format("; without {} that have no time", total.untimed);
   return text + "\n";
 }
@@ -102,8 +105,11 @@ void add(const LayerFigure& one, const Times& times, LayerTotal& total) {
     ++total.untimed;
     return;
   }
-  total.median_ns += found->second->performance->median_ns;
-  total.plain_read_ns += found->second->plain_read.median_ns;
+  const LayerFigure& timed = *found->second;
+  total.median_ns += timed.figure.performance->median_ns;
+  total.plain_read_ns += timed.figure.plain_read.median_ns;
+  total.prepare_ns += timed.prepare_ns;
+  total.prepare_read_ns += timed.prepare_read_ns;
 }
 
 }  // namespace
@@ -120,10 +126,8 @@ std::vector<LayerTotal> totals_of(const std::vector<LayerFigure>& figures) {
 }
 
 Json to_json(const LayerFigure& one) {
-  return {{"layer", one.layer},
-          {"gated", one.gated},
-          {"in_pair", one.in_pair},
-          {"compared", one.compared},
+  return {{"layer", one.layer},           {"gated", one.gated},           {"in_pair", one.in_pair},
+          {"compared", one.compared},     {"prepare_ns", one.prepare_ns}, {"prepare_read_ns", one.prepare_read_ns},
           {"figure", to_json(one.figure)}};
 }
 
@@ -134,6 +138,8 @@ Result<LayerFigure> layer_figure_from_json(const Json& json, const std::string& 
   one.gated = reader.boolean("gated");
   one.in_pair = reader.boolean("in_pair");
   one.compared = reader.integer("compared", 0);
+  one.prepare_ns = reader.integer("prepare_ns", 0);
+  one.prepare_read_ns = reader.integer("prepare_read_ns", 0);
   const Json& figure = reader.object("figure");
   if (Status read = reader.finish(); !read) return read.error();
   Result<BenchFigure> read = bench_figure_from_json(figure, where + ": figure");
@@ -150,6 +156,8 @@ Json to_json(const LayerTotal& total) {
           {"relative_error_ppb", total.relative_error_ppb},
           {"median_ns", total.median_ns},
           {"plain_read_ns", total.plain_read_ns},
+          {"prepare_ns", total.prepare_ns},
+          {"prepare_read_ns", total.prepare_read_ns},
           {"untimed", total.untimed}};
 }
 

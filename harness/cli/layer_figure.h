@@ -21,7 +21,9 @@ struct LayerFigure {
   std::string layer;
   bool gated = false, in_pair = false;
   std::int64_t compared = 0;  ///< Elements.
-  BenchFigure figure;         ///< Its `refused` says that no row takes the layer.
+  /// Of the preparation, and of the plain read of as many bytes; 0 where it was not timed.
+  std::int64_t prepare_ns = 0, prepare_read_ns = 0;
+  BenchFigure figure;  ///< Its `refused` says that no row takes the layer.
 
   /// What has the same has the same time.
   auto shape() const { return std::tuple(figure.m, figure.n, figure.k, gated); }
@@ -34,6 +36,7 @@ struct LayerTotal {
   std::int64_t worst_of_bound_ppm = 0, relative_error_ppb = 0;  ///< The largest.
   /// Every weight once, a pair as a pair: how long the products take, and the plain reads of their bytes.
   std::int64_t median_ns = 0, plain_read_ns = 0;
+  std::int64_t prepare_ns = 0, prepare_read_ns = 0;  ///< The same of preparing them.
   std::int64_t untimed = 0;  ///< Layers that are in neither sum, since nothing of their shape was timed.
 };
 /// In the order in which the numbers of tokens first appear.

@@ -27,22 +27,26 @@ const Role* role_of(const Parameter& parameter) {
 /// Builds the workload array by array, launch by launch.
 class Binding {
  public:
-  Binding(const Plan& plan, const Plan* prepare, const Problem& problem, const Inputs& inputs, const Compile& compile)
-      : plan_(plan), prepare_(prepare), problem_(problem), inputs_(inputs), compile_(compile) {}
+  Binding(const Plan& plan, const Plan* prepare, Role output, const Problem& problem, const Inputs& inputs,
+          const Compile& compile)
+      : plan_(plan), prepare_(prepare), output_(output), problem_(problem), inputs_(inputs), compile_(compile) {}
 
   Result<Workload> run() {
     add_arrays();
     if (prepare_ != nullptr)
       if (Status s = add_steps(*prepare_, work_.once); !s) return s.error();
     if (Status s = add_steps(plan_, work_.steps); !s) return s.error();
-    work_.output = arrays_.at(Role::y);
+    work_.output = arrays_.at(output_);
     if (arrays_.contains(Role::workspace)) work_.workspace = arrays_.at(Role::workspace);
-    work_.bytes = product_bytes(problem_);
-    work_.operations = product_operations(problem_);
+    work_.bytes = multiplies() ? product_bytes(problem_) : canonical_bytes(problem_) + fragment_bytes(problem_);
+    work_.operations = multiplies() ? product_operations(problem_) : 0;
     return std::move(work_);
   }
 
  private:
+  /// Else the plan prepares weights.
+  bool multiplies() const { return output_ == Role::y; }
+
   void add(Role role, Use use, std::int64_t bytes, std::vector<std::byte> content = {}, std::byte filler = kPoison) {
     arrays_[role] = work_.arrays.size();
     work_.arrays.push_back({.name = std::string(name_of(role)),
@@ -60,13 +64,17 @@ class Binding {
     add_canonical(Role::codes, inputs_.codes);
     add_canonical(Role::scales, inputs_.scales);
     if (takes(plan_, Role::weights)) add(Role::weights, Use::streamed, fragment_bytes(problem_));
-    add(Role::x, Use::operand, static_cast<std::int64_t>(inputs_.x.size()), inputs_.x);
-    add(Role::y, Use::operand, 2 * problem_.m * problem_.n);
-    if (problem_.bias) add(Role::bias, Use::operand, static_cast<std::int64_t>(inputs_.bias.size()), inputs_.bias);
+    if (multiplies()) add_operands();
     const std::int64_t workspace =
         std::max(plan_.workspace_bytes, prepare_ == nullptr ? std::int64_t{0} : prepare_->workspace_bytes);
     if (workspace > 0) add(Role::workspace, Use::kept, workspace, {}, std::byte{0});
     if (plan_.scratch_bytes > 0) add(Role::scratch, Use::kept, plan_.scratch_bytes);
+  }
+
+  void add_operands() {
+    add(Role::x, Use::operand, static_cast<std::int64_t>(inputs_.x.size()), inputs_.x);
+    add(Role::y, Use::operand, 2 * problem_.m * problem_.n);
+    if (problem_.bias) add(Role::bias, Use::operand, static_cast<std::int64_t>(inputs_.bias.size()), inputs_.bias);
   }
 
   Status add_steps(const Plan& plan, std::vector<Step>& steps) {
@@ -103,6 +111,7 @@ class Binding {
 
   const Plan& plan_;
   const Plan* prepare_;
+  Role output_;
   const Problem& problem_;
   const Inputs& inputs_;
   const Compile& compile_;
@@ -123,10 +132,14 @@ std::int64_t fragment_bytes(const Problem& problem) {
   return static_cast<std::int64_t>(fragment_order_bytes(stored_rows(problem), problem.k));
 }
 
-std::int64_t product_bytes(const Problem& problem) {
+std::int64_t canonical_bytes(const Problem& problem) {
   const std::int64_t weights = stored_rows(problem) * problem.k;
+  return weights / 2 + weights / 16;
+}
+
+std::int64_t product_bytes(const Problem& problem) {
   const std::int64_t bias = problem.bias ? 4 * problem.n : 0;
-  return weights / 2 + weights / 16 + 2 * problem.m * (problem.k + problem.n) + bias;
+  return canonical_bytes(problem) + 2 * problem.m * (problem.k + problem.n) + bias;
 }
 
 std::int64_t product_operations(const Problem& problem) { return 2 * problem.m * stored_rows(problem) * problem.k; }
@@ -135,7 +148,13 @@ Result<Workload> product_workload(const Plan& plan, const Plan* prepare, const P
                                   const Compile& compile) {
   if (takes(plan, Role::weights) && prepare == nullptr)
     return Error{"takes weights in fragment order, and no row of the catalogue prepares them"};
-  return Binding(plan, takes(plan, Role::weights) ? prepare : nullptr, problem, inputs, compile).run();
+  return Binding(plan, takes(plan, Role::weights) ? prepare : nullptr, Role::y, problem, inputs, compile).run();
+}
+
+Result<Workload> prepare_workload(const Plan& prepare, const Problem& problem, const Inputs& inputs,
+                                  const Compile& compile) {
+  if (!takes(prepare, Role::weights)) return Error{"writes no weights in fragment order"};
+  return Binding(prepare, nullptr, Role::weights, problem, inputs, compile).run();
 }
 
 }  // namespace assay::kernels::bench

@@ -20,11 +20,16 @@ using Compile = std::function<Result<std::vector<std::byte>>(std::string_view so
 /// Error: a parameter of a role that a product does not have, or a text that does not compile.
 Result<Workload> product_workload(const Plan& plan, const Plan* prepare, const Problem&, const Inputs&, const Compile&);
 
+/// The preparation itself as what is timed: canonical weights are read, those in fragment order written and judged.
+Result<Workload> prepare_workload(const Plan& prepare, const Problem&, const Inputs&, const Compile&);
+
 /// Whether any launch of the plan takes the role.
 bool takes(const Plan&, Role);
 
 /// Bytes of the weights in fragment order: kernels/fragment_order.h.
 std::int64_t fragment_bytes(const Problem&);
+/// Codes and scales alone, as an artifact has them.
+std::int64_t canonical_bytes(const Problem&);
 /// Codes and scales, activations, outputs and bias, each once.
 std::int64_t product_bytes(const Problem&);
 /// Multiplications and additions.

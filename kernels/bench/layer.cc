@@ -9,6 +9,7 @@
 
 #include "harness/gate/probe.h"
 #include "kernels/bench/judge.h"
+#include "kernels/fragment_order.h"
 
 namespace assay::kernels::bench {
 namespace {
@@ -41,11 +42,29 @@ Inputs uploaded(const kernels::Inputs& inputs) {
           .tensor_scales = inputs.tensor_scale};
 }
 
-Result<Workload> workload_of(const kernels::Inputs& inputs, const Problem& problem, const Choice& choice,
-                             const Plan& plan, const DeviceLimits& limits, const Compile& compile) {
-  std::optional<Plan> prepare;
-  if (choice.prepare != nullptr) prepare = choice.prepare->plan(problem, limits);
-  return product_workload(plan, prepare ? &*prepare : nullptr, problem, uploaded(inputs), compile);
+/// A layer on its way through the steps.
+struct Passage {
+  const kernels::Inputs& inputs;
+  const Problem problem;
+  const Plan plan;
+  const std::optional<Plan> prepare;
+  const BenchTools& tools;
+};
+
+Result<Measured> multiplied(const Passage& layer, Oracle& oracle, const std::optional<TurnOptions>& options) {
+  const Result<Workload> work = product_workload(layer.plan, layer.prepare ? &*layer.prepare : nullptr, layer.problem,
+                                                 uploaded(layer.inputs), layer.tools.compile);
+  if (!work) return work.error();
+  return options ? measure_alone(*work, oracle, layer.tools, *options) : check(*work, oracle, layer.tools.device);
+}
+
+Result<Measured> prepared(const Passage& layer, const TurnOptions& options) {
+  const Result<Workload> work =
+      prepare_workload(*layer.prepare, layer.problem, uploaded(layer.inputs), layer.tools.compile);
+  if (!work) return work.error();
+  ByteOracle oracle(fragment_order(layer.inputs.codes, layer.inputs.scales, weight_rows(layer.problem), layer.problem.k,
+                                   layer.problem.gated));
+  return measure_alone(*work, oracle, layer.tools, options);
 }
 
 }  // namespace
@@ -77,23 +96,39 @@ Result<Opinion> ElementOracle::judge(std::span<const std::byte> output) {
   return Opinion{.complaint = std::move(wrong), .relative_error = judgement.relative_error(), .worst = worst};
 }
 
+Result<Opinion> ByteOracle::judge(std::span<const std::byte> output) {
+  const std::span<const std::byte> expected = std::as_bytes(std::span(expected_));
+  if (output.size() != expected.size())
+    return Opinion{.complaint = fmt::format("{} bytes, expected {}", output.size(), expected.size())};
+  const auto [observed, right] = std::ranges::mismatch(output, expected);
+  if (observed == output.end()) return Opinion{};
+  return Opinion{.complaint = fmt::format("byte {} is {:#04x}, expected {:#04x}", observed - output.begin(),
+                                          std::to_integer<unsigned>(*observed), std::to_integer<unsigned>(*right))};
+}
+
 Result<LayerOutcome> measure_layer(const artifact::Checkpoint& checkpoint, const Layer& layer, std::int64_t m,
                                    const gate::Seed& seed, const Choice& choice, const DeviceLimits& limits,
                                    const BenchTools& tools, const std::optional<TurnOptions>& options) {
   const Problem problem = layer.problem(m);
   const Result<kernels::Inputs> inputs = layer_inputs(checkpoint, layer, m, seed);
   if (!inputs) return inputs.error();
-  const Plan plan = choice.product->plan(problem, limits);
-  const Result<Workload> work = workload_of(*inputs, problem, choice, plan, limits, tools.compile);
-  if (!work) return work.error();
+  const Passage passage{.inputs = *inputs,
+                        .problem = problem,
+                        .plan = choice.product->plan(problem, limits),
+                        .prepare = choice.prepare ? std::optional(choice.prepare->plan(problem, limits)) : std::nullopt,
+                        .tools = tools};
   std::vector<Element> elements = layer_elements(problem, seed);
   refer(problem, *inputs, elements, reference_threads());
-  const std::int64_t compared = std::ssize(elements);
+  LayerOutcome outcome{.choice = passage.plan.choice, .compared = std::ssize(elements)};
   ElementOracle oracle(problem, std::move(elements));
-  Result<Measured> measured =
-      options ? measure_alone(*work, oracle, tools, *options) : check(*work, oracle, tools.device);
+  Result<Measured> measured = multiplied(passage, oracle, options);
   if (!measured) return measured.error();
-  return LayerOutcome{.choice = plan.choice, .compared = compared, .measured = *std::move(measured)};
+  outcome.measured = *std::move(measured);
+  if (!options || !passage.prepare || !outcome.measured.why_not.empty()) return outcome;
+  Result<Measured> before = prepared(passage, *options);
+  if (!before) return before.error();
+  outcome.prepared = *std::move(before);
+  return outcome;
 }
 
 }  // namespace assay::kernels::bench

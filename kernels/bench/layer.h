@@ -31,10 +31,22 @@ class ElementOracle final : public Oracle {
   std::vector<Element> elements_;
 };
 
+/// Holds an output against bytes that the host computed.
+class ByteOracle final : public Oracle {
+ public:
+  explicit ByteOracle(std::vector<std::uint8_t> expected) : expected_(std::move(expected)) {}
+  Result<Opinion> judge(std::span<const std::byte> output) override;
+
+ private:
+  std::vector<std::uint8_t> expected_;
+};
+
 struct LayerOutcome {
   std::string choice;         ///< The plan's, in words.
   std::int64_t compared = 0;  ///< Elements.
   Measured measured;          ///< Without a time where none was asked for.
+  /// The preparation by itself, every byte of it compared; where a time was asked for and weights are prepared.
+  std::optional<Measured> prepared;
 };
 
 /// One problem of a layer. Without options it is checked and not timed. Error: a file, the device or a compiler; a

@@ -151,10 +151,8 @@ class PeerSubject {
 };
 
 Beside beside(const Contestant& contestant, Timed timed) {
-  return {.name = contestant.name,
-          .spread = spread_of(timed.samples_ns, timed.launches),
-          .timed = std::move(timed),
-          .why_not = {}};
+  const Spread spread = spread_of(timed.samples_ns, timed.launches);
+  return {.name = contestant.name, .spread = spread, .timed = std::move(timed), .why_not = {}};
 }
 
 std::int64_t per_second(std::int64_t amount, std::int64_t nanoseconds) {

@@ -45,6 +45,24 @@ TEST(BindTest, PreparedWeightsAreStreamedAndTheCanonicalOnesKept) {
   EXPECT_EQ(work->once.size(), 1U);
 }
 
+TEST(BindTest, APreparationIsTimedByWhatItReadsAndWrites) {
+  const Plan prepare = plan_taking({AddressOf{Role::codes}, AddressOf{Role::scales}, AddressOf{Role::weights}});
+  const Problem problem = BenchDevice::problem();
+  const auto work = prepare_workload(prepare, problem, draw_inputs(problem), BenchDevice::compile);
+  ASSERT_TRUE(work) << work.error().message;
+  EXPECT_EQ(work->arrays.size(), 3U);
+  for (const Array& array : work->arrays) EXPECT_EQ(array.use, Use::streamed) << array.name;
+  EXPECT_EQ(work->arrays[work->output].name, "weights");
+  EXPECT_EQ(work->steps.size(), 1U);
+  EXPECT_TRUE(work->once.empty());
+  EXPECT_EQ(work->bytes, 4 * 32 / 2 + 4 * 32 / 16 + 2 * 1152);
+  EXPECT_EQ(work->operations, 0);
+  EXPECT_EQ(prepare_workload(plan_taking({AddressOf{Role::codes}}), problem, draw_inputs(problem), BenchDevice::compile)
+                .error()
+                .message,
+            "writes no weights in fragment order");
+}
+
 TEST(BindTest, WhatNobodyPreparesIsRefused) {
   EXPECT_EQ(bound(plan_taking({AddressOf{Role::weights}})).error().message,
             "takes weights in fragment order, and no row of the catalogue prepares them");

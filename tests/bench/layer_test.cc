@@ -69,7 +69,8 @@ TEST_F(LayerTest, ALayerThatIsOnlyCheckedIsRightAndHasNoTime) {
 }
 
 TEST_F(LayerTest, ALayerIsTimedOverCopiesBesideThePlainRead) {
-  device_.ns_of_entry = {{"ordered", 3000}, {"assay_plain_read_2", 2000}, {"assay_plain_read_4", 1500}};
+  device_.ns_of_entry = {
+      {"ordered", 3000}, {"prepare", 2500}, {"assay_plain_read_2", 2000}, {"assay_plain_read_4", 1500}};
   const auto outcome = run("l.down_proj", 1, TurnOptions{.samples = 9, .replay_ns = 0, .warm_up_ns = 0});
   ASSERT_TRUE(outcome) << outcome.error().message;
   EXPECT_EQ(outcome->measured.why_not, "");
@@ -78,6 +79,26 @@ TEST_F(LayerTest, ALayerIsTimedOverCopiesBesideThePlainRead) {
   EXPECT_EQ(outcome->measured.performance.floor_ns, 1500);
   EXPECT_GT(outcome->measured.copies, 1);
   EXPECT_FALSE(outcome->measured.peer);
+  ASSERT_TRUE(outcome->prepared);
+  EXPECT_EQ(outcome->prepared->why_not, "");
+  EXPECT_EQ(outcome->prepared->performance.median_ns, 2500);
+  EXPECT_EQ(outcome->prepared->performance.floor_ns, 1500);
+  EXPECT_EQ(outcome->prepared->performance.bytes, 96 * 64 / 2 + 96 * 64 / 16 + 6 * 1152);
+}
+
+TEST_F(LayerTest, APreparationIsComparedByteByByte) {
+  // What multiplies the scale of padding changes no output.
+  device_.kernels["prepare"] = [whole = device_.kernels["prepare"]](test::FakeDevice& device,
+                                                                    const test::FakeDevice::Launch& launch) {
+    const Status done = whole(device, launch);
+    device.store(launch.arg<cuda::Address>(2) + kUnitScales + 4, std::uint8_t{0x51});
+    return done;
+  };
+  const auto outcome = run("l.down_proj", 1, TurnOptions{.samples = 9, .replay_ns = 0, .warm_up_ns = 0});
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->measured.why_not, "");
+  ASSERT_TRUE(outcome->prepared);
+  EXPECT_EQ(outcome->prepared->why_not, "before timing: byte 1028 is 0x51, expected 0x50");
 }
 
 TEST_F(LayerTest, WhatTheDevicePreparesWronglyIsAWrongLayer) {
@@ -109,6 +130,12 @@ TEST_F(LayerTest, AFileThatCannotBeReadIsAnError) {
   ASSERT_FALSE(outcome);
   EXPECT_THAT(outcome.error().message, HasSubstr("model.safetensors"));
   EXPECT_THAT(device_.launched, Not(Contains("ordered")));
+}
+
+TEST(ByteOracleTest, AnotherSizeIsAComplaint) {
+  ByteOracle oracle({1, 2, 3});
+  EXPECT_EQ(oracle.judge(std::as_bytes(std::span("\1\2\3", 3)))->complaint, "");
+  EXPECT_EQ(oracle.judge(std::as_bytes(std::span("\1\2", 2)))->complaint, "2 bytes, expected 3");
 }
 
 TEST(ElementOracleTest, WhatNobodyComparesMustBeWrittenToo) {

@@ -65,6 +65,8 @@ TEST(LayerFigureTest, TotalsCountEveryWeightOnceAndEqualShapesByOneTime) {
   LayerFigure gate = timed(layer("gate"), 5000, 4500), pair = timed(layer("gate+up"), 9000, 8100);
   gate.in_pair = true;
   pair.gated = true;
+  pair.prepare_ns = 700;
+  pair.prepare_read_ns = 600;
   LayerFigure up = right(layer("up"), 700'000);
   up.in_pair = true;
   const auto totals =
@@ -76,6 +78,8 @@ TEST(LayerFigureTest, TotalsCountEveryWeightOnceAndEqualShapesByOneTime) {
   EXPECT_EQ(totals[0].worst_of_bound_ppm, 700'000);
   EXPECT_EQ(totals[0].median_ns, 9000 + 1000 + 1000);
   EXPECT_EQ(totals[0].plain_read_ns, 8100 + 900 + 900);
+  EXPECT_EQ(totals[0].prepare_ns, 700);
+  EXPECT_EQ(totals[0].prepare_read_ns, 600);
   EXPECT_EQ(totals[0].untimed, 1);
   EXPECT_EQ(totals[1].m, 16);
   EXPECT_EQ(totals[1].median_ns, 0);
@@ -83,16 +87,21 @@ TEST(LayerFigureTest, TotalsCountEveryWeightOnceAndEqualShapesByOneTime) {
 }
 
 TEST(LayerFigureTest, APersonReadsALineALayerAndTheTotals) {
-  const std::string text = to_text({timed(layer("l.0.down_proj"), 6000, 5400), right(layer("l.1.down_proj"), 432'100),
-                                    ended(layer("l.2.down_proj"), BenchVerdict::wrong, "2 of 1024 outputs are wrong")},
-                                   240, false);
+  LayerFigure first = timed(layer("l.0.down_proj"), 6000, 5400);
+  first.prepare_ns = 8000;
+  first.prepare_read_ns = 7200;
+  LayerFigure wrong =
+      ended(right(layer("l.2.down_proj"), 31'000'000), BenchVerdict::wrong, "2 of 1024 outputs are wrong");
+  wrong.figure.relative_error_ppb = -1;
+  const std::string text = to_text({first, right(layer("l.1.down_proj"), 432'100), wrong}, 240, false);
   for (const char* words :
        {"l.0.down_proj", "4096x1024", "wgmma nvfp4_decode_wgmma", "40.0 %", "1.66e-03", "6.00 us", "90.0 %", "43.2 %",
-        "(6.00 us)", "(90.0 %)", "wrong: 2 of 1024 outputs are wrong",
+        "3100.0 %", "not finite", "(6.00 us)", "(90.0 %)", "wrong: 2 of 1024 outputs are wrong",
         "A time in brackets was measured on the first layer of that shape.",
         "M 1: 2 of 3 layers right, the largest error 43.2 % of its bound, relative error of a layer "
         "at most 1.66e-03",
         "M 1: every weight once, a pair as a pair: 12.00 us, 90.0 % of the plain reads' speed; "
+        "prepared in 16.00 us, 90.0 %; "
         "without 1 that have no time"})
     EXPECT_THAT(text, HasSubstr(words));
 }
@@ -256,6 +265,9 @@ TEST_F(ServeLayersTest, EachLayerIsCheckedAndEachShapeTimedOnce) {
     EXPECT_GT(one.figure.worst_of_bound_ppm, 0);
   }
   EXPECT_TRUE(figures[0].figure.performance);
+  EXPECT_GT(figures[0].prepare_ns, 0);
+  EXPECT_GT(figures[0].prepare_read_ns, 0);
+  EXPECT_EQ(figures[1].prepare_ns, 0);
   EXPECT_FALSE(figures[1].figure.performance);
   EXPECT_FALSE(figures[2].figure.performance);
 }
@@ -270,6 +282,21 @@ TEST_F(ServeLayersTest, AWrongLayerIsSaidAndTheNextOneServed) {
     EXPECT_GT(one.figure.worst_of_bound_ppm, 1'000'000);
     EXPECT_FALSE(one.figure.performance);
   }
+}
+
+TEST_F(ServeLayersTest, WhatIsPreparedWronglyIsWrongEvenWhereItDoesNotShow) {
+  // The scale of a row that pads its tile.
+  device_.kernels["prepare"] = [whole = device_.kernels["prepare"]](test::FakeDevice& device,
+                                                                    const test::FakeDevice::Launch& launch) {
+    const Status done = whole(device, launch);
+    device.store(launch.arg<cuda::Address>(2) + kernels::kUnitScales + 4, std::uint8_t{0x51});
+    return done;
+  };
+  const auto figures = serve({{"l.0.down_proj", 1, true}});
+  ASSERT_EQ(figures.size(), 1U);
+  EXPECT_EQ(figures[0].figure.verdict, BenchVerdict::wrong);
+  EXPECT_EQ(figures[0].figure.why, "prepared weights: before timing: byte 1028 is 0x51, expected 0x50");
+  EXPECT_FALSE(figures[0].figure.performance);
 }
 
 TEST_F(ServeLayersTest, ALayerThatNoRowTakesIsRefusedAndTheNextOneServed) {
