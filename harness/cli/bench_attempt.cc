@@ -1,5 +1,6 @@
 // `assay bench-attempt`: times one kernel's problems for a parent `assay bench kernels`. The request is on standard
 // input.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,12 +12,12 @@
 #include "harness/cli/bench_child.h"
 #include "harness/cli/bench_figure.h"
 #include "harness/cli/bench_request.h"
-#include "harness/cli/bench_rows.h"
 #include "harness/cli/subcommand.h"
 #include "harness/cuda/assembler.h"
 #include "kernels/bench/own_kernel.h"
 #include "kernels/bench/product.h"
 #include "kernels/bench/rotation.h"
+#include "kernels/catalogue.h"
 
 namespace assay::cli {
 namespace {
@@ -49,6 +50,11 @@ bench::BenchTools tools_of(const OpenBench& bench, const BenchRequest& request) 
 
 bench::TurnOptions options_of(const BenchRequest& request) { return {.samples = request.samples}; }
 
+/// The row that brings weights into fragment order.
+const kernels::Kernel& prepare_row() {
+  return *std::ranges::find(kernels::catalogue(), kernels::Operation::prepare_weights, &kernels::Kernel::operation);
+}
+
 /// What was measured, or why nothing was.
 void conclude(const Result<bench::Measured>& measured, BenchFigure& figure) {
   if (measured) return fill_in(*measured, figure);
@@ -61,11 +67,10 @@ Result<bench::Measured> measure_row(const kernels::Kernel& row, const kernels::P
   const kernels::DeviceLimits limits = bench.limits();
   const kernels::Plan plan = row.plan(problem, limits);
   figure.choice = plan.choice;
-  std::optional<kernels::Plan> prepare;
-  if (const kernels::Kernel* one = prepare_row()) prepare = one->plan(problem, limits);
+  const kernels::Plan prepare = prepare_row().plan(problem, limits);
   const bench::Inputs inputs = bench::draw_inputs(problem);
   const bench::BenchTools tools = tools_of(bench, request);
-  const auto work = bench::product_workload(plan, prepare ? &*prepare : nullptr, problem, inputs, compile_for(bench));
+  const auto work = bench::product_workload(plan, &prepare, problem, inputs, compile_for(bench));
   if (!work) return work.error();
   return bench::measure_product(*work, inputs, problem, bench::bounds_of(problem), tools, options_of(request));
 }
@@ -128,7 +133,7 @@ Result<BenchRequest> bench_request_from_json(const Json& json) {
 }
 
 Status serve_bench(const BenchRequest& request, const std::function<void(std::string_view line)>& print) {
-  const kernels::Kernel* row = find_bench_row(request.kernel);
+  const kernels::Kernel* row = kernels::find_kernel(request.kernel);
   if (row == nullptr && request.manifest.empty()) return Error{fmt::format("no kernel '{}'", request.kernel)};
   std::optional<bench::Manifest> manifest;
   if (!request.manifest.empty()) {

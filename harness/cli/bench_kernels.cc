@@ -18,13 +18,13 @@
 #include "harness/cli/bench_child.h"
 #include "harness/cli/bench_figure.h"
 #include "harness/cli/bench_request.h"
-#include "harness/cli/bench_rows.h"
 #include "harness/cli/self.h"
 #include "harness/cli/terminal.h"
 #include "harness/gate/runner.h"
 #include "kernels/bench/choice.h"
 #include "kernels/bench/manifest.h"
 #include "kernels/bench/problems.h"
+#include "kernels/catalogue.h"
 #include "probes/gates.h"
 
 namespace assay::cli {
@@ -90,12 +90,12 @@ Result<std::vector<Asked>> asked_rows(const std::vector<std::string>& ids) {
                      .row = &row});
   };
   for (const std::string& id : ids) {
-    const kernels::Kernel* row = find_bench_row(id);
+    const kernels::Kernel* row = kernels::find_kernel(id);
     if (row == nullptr || !is_product(*row)) return Error{fmt::format("--kernel-row: no kernel '{}' can be timed", id)};
     add(*row);
   }
   if (!ids.empty()) return asked;
-  for (const kernels::Kernel& row : bench_rows())
+  for (const kernels::Kernel& row : kernels::catalogue())
     if (is_product(row)) add(row);
   if (asked.empty()) return Error{"no kernel of this build can be timed; time one of your own with --kernel"};
   return asked;

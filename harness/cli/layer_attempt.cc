@@ -13,11 +13,11 @@
 #include "harness/base/digest.h"
 #include "harness/base/json.h"
 #include "harness/cli/bench_child.h"
-#include "harness/cli/bench_rows.h"
 #include "harness/cli/layer_request.h"
 #include "harness/cli/subcommand.h"
 #include "kernels/bench/layer.h"
 #include "kernels/bench/rotation.h"
+#include "kernels/catalogue.h"
 #include "kernels/layers.h"
 
 namespace assay::cli {
@@ -116,7 +116,7 @@ class LayerServer {
 std::vector<const kernels::Kernel*> rows_of(const LayerRequest& request) {
   std::vector<const kernels::Kernel*> rows;
   for (const std::string& id : request.rows)
-    if (const kernels::Kernel* row = find_bench_row(id)) rows.push_back(row);
+    if (const kernels::Kernel* row = kernels::find_kernel(id)) rows.push_back(row);
   return rows;
 }
 

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "harness/base/json.h"
-#include "harness/cli/bench_rows.h"
 #include "harness/cli/terminal.h"
+#include "kernels/catalogue.h"
 #include "kernels/problems.h"
 
 namespace assay::cli {
@@ -40,7 +40,7 @@ std::string relative_text(std::int64_t ppb) {
 
 /// "wgmma nvfp4_decode_wgmma".
 std::string lane_and_row(const BenchFigure& figure) {
-  const kernels::Kernel* row = find_bench_row(figure.kernel);
+  const kernels::Kernel* row = kernels::find_kernel(figure.kernel);
   if (row == nullptr) return figure.kernel.empty() ? "-" : figure.kernel;
   return fmt::format("{} {}", kernels::word(row->lane), row->id.substr(row->id.find('.') + 1));
 }

@@ -17,9 +17,9 @@
 #include "harness/base/json.h"
 #include "harness/cli/admission.h"
 #include "harness/cli/bench_child.h"
-#include "harness/cli/bench_rows.h"
 #include "harness/cli/self.h"
 #include "harness/cli/terminal.h"
+#include "kernels/catalogue.h"
 #include "kernels/layers.h"
 
 namespace assay::cli {
@@ -69,7 +69,7 @@ struct Admitted {
 };
 Admitted admitted_rows(const Admission& admission) {
   Admitted admitted;
-  for (const kernels::Kernel& row : bench_rows()) {
+  for (const kernels::Kernel& row : kernels::catalogue()) {
     if (!takes_part(row)) continue;
     if (const std::string unmet = admission.unmet(row.needs); !unmet.empty()) {
       admitted.why_not += fmt::format("{}{} {}", admitted.why_not.empty() ? "" : "; ", row.id, unmet);
@@ -202,7 +202,7 @@ Exit no_row(const Options& options, const Admission& admission, const std::strin
 Exit measure_on_device(const Options& options, std::vector<LayerFigure> blanks) {
   watch_for_interrupt();
   std::vector<gate::Prerequisite> needs;
-  for (const kernels::Kernel& row : bench_rows())
+  for (const kernels::Kernel& row : kernels::catalogue())
     if (takes_part(row)) needs.insert(needs.end(), row.needs.begin(), row.needs.end());
   const std::string nonce = fresh_nonce();
   Exit end = Exit::environment;
